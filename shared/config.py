@@ -1,0 +1,272 @@
+"""The typed configuration of a run: YAML values in, frozen dataclasses out, every mistake reported at once."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from shared.contracts import Baseline, DataAdapter, HeadSettings, Metric
+from shared.errors import ConfigError, suggest
+
+
+class Method(Enum):
+    """Which weights train: LoRA and the head, all of them, or the head alone."""
+
+    LORA = "lora"
+    FULL = "full"
+    HEAD = "head"
+
+
+@dataclass(frozen=True)
+class TaskConfig:
+    """What the task's YAML says besides its defaults."""
+
+    name: str
+    summary: str
+    metric: Any  # a `_target_` node, built into `RunConfig.metric`
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """A base at a pinned revision."""
+
+    name: str
+    hub_id: str
+    revision: str
+    sha256: str | None  # of `model.safetensors`; None where only the revision pins it
+    package: str | None  # the installable package that carries the weights, and wins over the hub
+    package_folder: str | None  # of the weights inside that package
+    licence: str
+    lora_modules: list[str]  # the linear layers LoRA goes on, by the end of their name
+
+
+@dataclass(frozen=True)
+class LoraConfig:
+    """What trains, and the low-rank update where there is one (Hu et al., arXiv 2106.09685)."""
+
+    method: Method
+    r: int
+    alpha: int
+    dropout: float
+    modules: list[str] | None  # None: the model's `lora_modules`
+    dora: bool  # weight-decomposed (arXiv 2402.09353)
+    rslora: bool  # scaled by alpha / sqrt(r) (arXiv 2312.03732)
+
+    def __post_init__(self) -> None:
+        _check(("lora.r", self.r, self.r > 0, "a whole number above 0"))
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The loop: batches, optimiser, schedule, checkpoints, stopping."""
+
+    epochs: int
+    learning_rate: float  # of the backbone's trainable weights, at its peak
+    head_learning_rate: float
+    weight_decay: float
+    warmup_share: float  # of all steps; then linear decay to zero
+    batch_tokens: int  # padded tokens of one batch at most
+    accumulate: int  # batches per step
+    max_grad_norm: float
+    ema: float  # decay of the weights' moving average, which is what is evaluated and saved; 0 for none
+    patience: int  # epochs without a better validation score before stopping; 0 never stops early
+    checkpoint_steps: int  # steps between checkpoints
+    max_steps: int  # stop after so many steps; 0 for no limit
+
+    def __post_init__(self) -> None:
+        _check(
+            ("train.epochs", self.epochs, self.epochs > 0, "a whole number above 0"),
+            ("train.learning_rate", self.learning_rate, self.learning_rate >= 0, "0 or more"),
+            ("train.head_learning_rate", self.head_learning_rate, self.head_learning_rate >= 0, "0 or more"),
+            ("train.warmup_share", self.warmup_share, 0 <= self.warmup_share <= 1, "0 to 1"),
+            ("train.batch_tokens", self.batch_tokens, self.batch_tokens > 0, "a whole number above 0"),
+            ("train.accumulate", self.accumulate, self.accumulate > 0, "a whole number above 0"),
+            ("train.ema", self.ema, 0 <= self.ema < 1, "0 up to 1 exclusive"),
+            ("train.checkpoint_steps", self.checkpoint_steps, self.checkpoint_steps > 0, "a whole number above 0"),
+        )
+
+
+@dataclass(frozen=True)
+class HardwareConfig:
+    """The machine as the cost inputs see it; None where nobody has said."""
+
+    name: str
+    threads: int  # 0: as many as the process may use
+    watts: float | None
+    dollars_per_hour: float | None
+    source: str
+
+
+@dataclass(frozen=True)
+class PredictConfig:
+    """What `predict` reads and writes; '-' is standard input or output."""
+
+    input: str
+    output: str
+    format: str  # jsonl, text or conll
+    batch_tokens: int
+    resume: bool
+
+    def __post_init__(self) -> None:
+        _check(("predict.format", self.format, self.format in FORMATS, ", ".join(FORMATS)))
+
+
+FORMATS = ("jsonl", "text", "conll")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything a command was told; parts are handed on, never the whole."""
+
+    task: TaskConfig
+    metric: Metric
+    data: DataAdapter
+    model: ModelConfig
+    head: HeadSettings
+    baseline: Baseline | None
+    lora: LoraConfig
+    train: TrainConfig
+    predict: PredictConfig
+    hardware: HardwareConfig
+    seed: int
+    experiment: str  # the row's name; '' for a run of no published row
+    run: str  # the run a verb works on: a folder, or `latest`
+    resume: str  # the run whose training goes on; '' starts anew
+    left: str  # what `compare` compares: a run, a record or a predictions file
+    right: str
+    split: str
+    runs_dir: Path
+    data_dir: Path
+    leaderboards_dir: Path
+    resolved: dict[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """Eight hex digits that name this configuration; paths do not count."""
+        return config_digest(self.resolved)
+
+
+_PLACES = ("runs_dir", "data_dir", "leaderboards_dir", "run", "resume", "left", "right", "predict")
+_PLAIN = {
+    "seed": int,
+    "experiment": str,
+    "run": str,
+    "resume": str,
+    "left": str,
+    "right": str,
+    "split": str,
+    "runs_dir": Path,
+    "data_dir": Path,
+    "leaderboards_dir": Path,
+}
+
+
+def read_config(node: DictConfig) -> RunConfig:
+    """Return the typed configuration of a composed node; raises `ConfigError` with every mistake in it."""
+    mistakes: list[str] = []
+    parts: dict[str, Any] = {}
+
+    def collect(name: str, make: Any) -> None:
+        try:
+            parts[name] = make()
+        except ConfigError as error:
+            mistakes.extend(error.mistakes)
+
+    for name, schema in (
+        ("task", TaskConfig),
+        ("model", ModelConfig),
+        ("lora", LoraConfig),
+        ("train", TrainConfig),
+        ("predict", PredictConfig),
+        ("hardware", HardwareConfig),
+    ):
+        collect(name, lambda name=name, schema=schema: typed(node[name], schema, path=name))
+    collect("metric", lambda: build(node.task.metric, path="task.metric"))
+    for name in ("data", "head"):
+        collect(name, lambda name=name: build(node[name], path=name))
+    collect("baseline", lambda: build(node.baseline, path="baseline") if node.get("baseline") else None)
+    for name, kind in _PLAIN.items():
+        collect(name, lambda name=name, kind=kind: _plain(node[name], kind, path=name))
+    if mistakes:
+        raise ConfigError(mistakes)
+    resolved = OmegaConf.to_container(node, resolve=True)
+    return RunConfig(**parts, resolved=resolved)  # type: ignore[arg-type]  # a DictConfig gives a dict
+
+
+def build(node: DictConfig, *, path: str) -> Any:
+    """Return the dataclass that `_target_` names, made from the node's other keys.
+
+    Unlike `hydra.utils.instantiate`, a wrong key or type is a `ConfigError` that names it.
+    """
+    target = node.get("_target_")
+    if not target:
+        raise ConfigError([f"{path}._target_ is missing: name the dataclass to build, as package.module.Class"])
+    module_name, _, class_name = str(target).rpartition(".")
+    try:
+        schema = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError([f"{path}._target_={target!r} cannot be imported: {error}"]) from error
+    if not is_dataclass(schema):
+        raise ConfigError([f"{path}._target_={target!r} is not a dataclass"])
+    return typed(node, schema, path=path)
+
+
+def typed(node: DictConfig, schema: Any, *, path: str) -> Any:
+    """Return an instance of the dataclass `schema` from a node, every key and type checked.
+
+    A value must be given for each field; raises `ConfigError` listing all unknown keys, wrong types and missing values.
+    """
+    structured = OmegaConf.structured(schema)
+    OmegaConf.set_readonly(structured, False)
+    known = {field.name: field for field in fields(schema)}
+    mistakes = []
+    for key in node:
+        if key == "_target_":
+            continue
+        if key not in known:
+            allowed = ", ".join(known)
+            mistakes.append(f"{path}.{key} is unknown{suggest(str(key), known)}; allowed: {allowed}")
+            continue
+        try:
+            structured[key] = node[key]
+        except OmegaConfBaseException as error:
+            mistakes.append(f"{path}.{key}={node[key]!r}: {str(error).splitlines()[0]}; allowed: {known[str(key)].type}")
+    for key, field in known.items():
+        required = field.default is MISSING and field.default_factory is MISSING
+        if required and key not in node:
+            mistakes.append(f"{path}.{key} is missing; allowed: {field.type}")
+    if mistakes:
+        raise ConfigError(mistakes)
+    return OmegaConf.to_object(structured)
+
+
+def config_digest(resolved: Mapping[str, Any]) -> str:
+    """Return eight hex digits over the resolved configuration without its folders."""
+    kept = {key: value for key, value in resolved.items() if key not in _PLACES}
+    if isinstance(kept.get("data"), Mapping):
+        kept["data"] = {key: value for key, value in kept["data"].items() if key != "data_dir"}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _plain(value: Any, kind: type, *, path: str) -> Any:
+    if kind is Path:
+        return Path(str(value)).expanduser()
+    if kind is int and not isinstance(value, int):
+        raise ConfigError([f"{path}={value!r}; allowed: a whole number"])
+    return kind("" if value is None else value)
+
+
+def _check(*rules: tuple[str, Any, bool, str]) -> None:
+    """Raise `ConfigError` for each (name, value, holds, what is allowed) that does not hold."""
+    mistakes = [f"{name}={value!r}; allowed: {allowed}" for name, value, holds, allowed in rules if not holds]
+    if mistakes:
+        raise ConfigError(mistakes)

@@ -1,0 +1,157 @@
+"""What a task gives the core, and what a head gives the loop: the protocols everything plugs in by.
+
+Text goes in, text comes out: tensors exist only between `Head.encode` and `Head.decode`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor, nn
+
+from shared.examples import SpanExample, SpanPrediction
+
+SPLITS = ("train", "validation", "test")
+
+
+class DataAdapter(Protocol):
+    """A source of examples in its own format; a frozen dataclass whose fields are its YAML."""
+
+    @property
+    def name(self) -> str:
+        """The data set's name, as tables print it."""
+
+    @property
+    def licence(self) -> str:
+        """The licence of the data, and so of what is trained on it."""
+
+    def types(self) -> Mapping[str, str]:
+        """Return label -> name in plain words, in the order that the bundle keeps."""
+
+    def load(self, split: str) -> list[SpanExample]:
+        """Return the examples of a split; raises `DataError` with file and line for the first bad row."""
+
+    def files(self, split: str) -> list[Path]:
+        """Return the local files a split is read from; fetches public ones; raises `DataError` if one is missing."""
+
+    def report(self) -> str:
+        """Return the data report on train and validation that is shown before training."""
+
+
+class Baseline(Protocol):
+    """A system without weights of ours: trivial, or another system's stored answers."""
+
+    @property
+    def name(self) -> str:
+        """The row's name, as tables print it."""
+
+    @property
+    def kind(self) -> str:
+        """`baseline` for a trivial system run here, `replayed` for stored answers of another one."""
+
+    def answer(self, data: DataAdapter, examples: Sequence[SpanExample]) -> Answers:
+        """Return one prediction per example, in order, and what could not be read."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A baseline's predictions, with the counts a table shows beside the score (`unparsed_share`, `model`, ...)."""
+
+    predictions: list[SpanPrediction]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Score:
+    """A value with its 95 % interval; the interval is None where none is computed."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+class Metric(Protocol):
+    """Scores predictions against gold, aligned by id."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the same predictions would get another score."""
+
+    @property
+    def main(self) -> str:
+        """The name of the score that orders the table and chooses the checkpoint."""
+
+    def quick(self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]) -> float:
+        """Return the main score alone, without interval, for use while training."""
+
+    def score(
+        self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]
+    ) -> dict[str, Score]:
+        """Return every score by name, the main one with its interval."""
+
+
+class Features(Protocol):
+    """What a head makes of one window of one example."""
+
+    example: int  # index of the example the window was cut from
+    num_tokens: int  # what a batch's token budget counts, padding excluded
+
+
+@dataclass
+class Outputs:
+    """A forward pass: `logits[i]` belongs to the i-th features of the batch; `loss` is None without labels."""
+
+    logits: Tensor
+    loss: Tensor | None = None
+
+
+class Head(Protocol):
+    """One kind of answer: turns examples into tensors, a backbone's output into logits, and logits into predictions.
+
+    `module` holds the head's own trained weights; the backbone (base + LoRA) stands beside it. Head and backbone are
+    made together by `HeadSettings.build`. `types` (label -> name in plain words) fixes the label order.
+    """
+
+    types: dict[str, str]
+    module: nn.Module
+
+    def encode(self, examples: Sequence[SpanExample]) -> list[Features]:
+        """Return one or more windows per example; together they cover the whole text, in order, with overlap.
+
+        Gold spans become targets; an example without gold encodes the same way.
+        """
+
+    def collate(self, features: Sequence[Features]) -> dict[str, Tensor]:
+        """Return the padded batch of these windows (`B` rows), on the CPU."""
+
+    def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
+        """Return loss and logits of a collated batch; logits are padded to the batch's size."""
+
+    def decode(
+        self, examples: Sequence[SpanExample], features: Sequence[Features], logits: Sequence[np.ndarray[Any, Any]]
+    ) -> list[SpanPrediction]:
+        """Return one prediction per example from the logits of all its windows, in the order of `examples`."""
+
+    def tune(
+        self, examples: Sequence[SpanExample], features: Sequence[Features], logits: Sequence[np.ndarray[Any, Any]]
+    ) -> None:
+        """Choose decoding thresholds on validation and keep them in `decoding`; does nothing if there are none."""
+
+    @property
+    def decoding(self) -> dict[str, float]:
+        """The thresholds that `decode` uses; stored in the bundle."""
+
+
+class HeadSettings(Protocol):
+    """A head's YAML as a frozen dataclass, known without torch."""
+
+    def build(self, folder: Path, *, types: Mapping[str, str]) -> tuple[nn.Module, Any, Head]:
+        """Return the backbone with the base's weights from `folder`, its tokenizer, and a fresh head for `types`.
+
+        Fresh weights come from torch's global generator, seeded by the caller.
+        """

@@ -1,0 +1,64 @@
+"""The settings of each head: what its YAML may say, readable without torch; `build` imports the head when needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shared.errors import ConfigError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from shared.contracts import Head
+
+
+def _check_window(window_tokens: int, overlap_tokens: int) -> None:
+    if not 0 <= overlap_tokens < window_tokens:
+        raise ConfigError(
+            [f"head.overlap_tokens={overlap_tokens}: allowed is 0 up to head.window_tokens={window_tokens} exclusive"]
+        )
+
+
+@dataclass(frozen=True)
+class TokenClassification:
+    """One label per word by a linear layer over the encoder; spans by Viterbi over the IOB2 constraints."""
+
+    dropout: float
+    label_smoothing: float
+    word_shape: bool  # tell an uncased encoder how each word is written (capitals, digits)
+    window_tokens: int  # longest input of the encoder, special tokens excluded
+    overlap_tokens: int  # shared by neighbouring windows of a long text
+
+    def __post_init__(self) -> None:
+        _check_window(self.window_tokens, self.overlap_tokens)
+
+    def build(self, folder: Path, *, types: Mapping[str, str]) -> tuple[nn.Module, Any, Head]:
+        """Return encoder, tokenizer and head; see `HeadSettings.build`."""
+        from shared.heads.token_classification import build
+
+        return build(self, folder, types=types)
+
+
+@dataclass(frozen=True)
+class SpanExtraction:
+    """GLiNER: every span up to `max_width` words is matched with the name of every entity type (arXiv 2311.08526)."""
+
+    max_width: int  # longest span, in words
+    hidden_size: int  # of the span and type representations
+    dropout: float
+    negative_share: float  # share of the spans without an entity that the loss sees, 1 for all
+    threshold: float  # a span is an entity from this probability on; `train` replaces it by validation's best
+    window_tokens: int
+    overlap_tokens: int
+
+    def __post_init__(self) -> None:
+        _check_window(self.window_tokens, self.overlap_tokens)
+
+    def build(self, folder: Path, *, types: Mapping[str, str]) -> tuple[nn.Module, Any, Head]:
+        """Return encoder, tokenizer and head; see `HeadSettings.build`."""
+        from shared.heads.span_extraction import build
+
+        return build(self, folder, types=types)

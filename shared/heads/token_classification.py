@@ -1,0 +1,269 @@
+"""Token classification: one IOB2 tag per word from its first sub-token; decoding cannot give a broken span.
+
+B windows in a batch, T tokens, W words, H hidden units, C = 1 + 2 x types tags in the order O, B-x, I-x, B-y, ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import AutoModel, AutoTokenizer
+
+from shared.contracts import Outputs
+from shared.examples import Span, SpanExample, SpanPrediction, span_words
+from shared.heads.settings import TokenClassification
+from shared.windows import cut_windows, owners
+
+IGNORED = -100  # the target of padding, which no loss counts
+SHAPES = ("none", "lower", "capitalised", "upper", "initial", "mixed", "digits", "alphanumeric", "mark")
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True)
+class WordWindow:
+    """One window: `first_tokens[i]` is where word `words[0] + i` begins, 0 if the tokenizer leaves nothing of it."""
+
+    example: int
+    words: tuple[int, int]
+    tokens: list[int]  # token ids with the special tokens
+    shapes: list[int]  # one of SHAPES per token
+    first_tokens: list[int]
+    targets: list[int]  # one tag per word
+    truncated_tokens: int  # of words longer than a whole window
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens in this window, special ones included."""
+        return len(self.tokens)
+
+
+class WordTagger(nn.Module):
+    """The trained part: word-shape embeddings on the way in and out, and a linear layer to the tags."""
+
+    def __init__(self, hidden_size: int, num_tags: int, settings: TokenClassification) -> None:
+        super().__init__()
+        self.shape_in = nn.Embedding(len(SHAPES), hidden_size) if settings.word_shape else None
+        self.shape_out = nn.Embedding(len(SHAPES), hidden_size) if settings.word_shape else None
+        for shape in (self.shape_in, self.shape_out):
+            if shape is not None:
+                nn.init.zeros_(shape.weight)  # training starts from the base as it is
+        self.dropout = nn.Dropout(settings.dropout)
+        self.classifier = nn.Linear(hidden_size, num_tags)
+        self.loss = nn.CrossEntropyLoss(ignore_index=IGNORED, label_smoothing=settings.label_smoothing)
+
+    def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the logits (B, W, C) of `tokens` (B, T), `shapes` (B, T) and `first_tokens` (B, W)."""
+        embedded = backbone.get_input_embeddings()(batch["tokens"])  # type: ignore[operator]  # of transformers
+        if self.shape_in is not None:
+            embedded = embedded + self.shape_in(batch["shapes"])
+        hidden = backbone(inputs_embeds=embedded, attention_mask=batch["mask"]).last_hidden_state  # (B, T, H)
+        if self.shape_out is not None:
+            hidden = hidden + self.shape_out(batch["shapes"])
+        index = batch["first_tokens"].unsqueeze(-1).expand(-1, -1, hidden.shape[-1])
+        logits: Tensor = self.classifier(self.dropout(hidden.gather(1, index)))
+        return logits
+
+
+class TokenClassificationHead:
+    """See `shared.contracts.Head`."""
+
+    def __init__(
+        self, settings: TokenClassification, *, types: Mapping[str, str], tokenizer: Any, hidden_size: int
+    ) -> None:
+        self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
+        self.tags = ["O", *(f"{prefix}-{label}" for label in types for prefix in "BI")]
+        self.module = WordTagger(hidden_size, len(self.tags), settings)
+        self.allowed = allowed_transitions(self.tags)
+
+    def encode(self, examples: Sequence[SpanExample]) -> list[WordWindow]:
+        """Return the windows of each example; an example without words has none."""
+        written = [[example.text[start:end] for start, end in example.words] for example in examples]
+        filled = [index for index, words in enumerate(written) if words]
+        windows: list[WordWindow] = []
+        if not filled:
+            return windows
+        encoded = self.tokenizer(
+            [written[index] for index in filled],
+            is_split_into_words=True,
+            add_special_tokens=False,
+            return_attention_mask=False,
+        )
+        for row, index in enumerate(filled):
+            pieces: list[list[int]] = [[] for _ in written[index]]
+            for token, word in zip(encoded["input_ids"][row], encoded.word_ids(row), strict=True):
+                pieces[word].append(token)
+            windows.extend(self._windows(index, examples[index], written[index], pieces))
+        return windows
+
+    def _windows(
+        self, index: int, example: SpanExample, written: Sequence[str], pieces: Sequence[list[int]]
+    ) -> list[WordWindow]:
+        limit = self.settings.window_tokens
+        targets = self._targets(example)
+        kept = [piece[:limit] for piece in pieces]
+        windows = []
+        for start, end in cut_windows(
+            [len(piece) for piece in kept], limit=limit, overlap=self.settings.overlap_tokens
+        ):
+            tokens, shapes, first_tokens = [self.tokenizer.cls_token_id], [0], []
+            for word in range(start, end):
+                first_tokens.append(len(tokens) if kept[word] else 0)
+                tokens.extend(kept[word])
+                shapes.extend([word_shape(written[word])] * len(kept[word]))
+            windows.append(
+                WordWindow(
+                    example=index,
+                    words=(start, end),
+                    tokens=[*tokens, self.tokenizer.sep_token_id],
+                    shapes=[*shapes, 0],
+                    first_tokens=first_tokens,
+                    targets=targets[start:end],
+                    truncated_tokens=sum(len(pieces[word]) - len(kept[word]) for word in range(start, end)),
+                )
+            )
+        return windows
+
+    def _targets(self, example: SpanExample) -> list[int]:
+        targets = [0] * len(example.words)
+        for start, end, label in span_words(example)[0]:
+            targets[start] = self.tags.index(f"B-{label}")
+            targets[start + 1 : end] = [self.tags.index(f"I-{label}")] * (end - start - 1)
+        return targets
+
+    def collate(self, features: Sequence[WordWindow]) -> dict[str, Tensor]:
+        """Return `tokens`, `mask`, `shapes` (B, T) and `first_tokens`, `targets` (B, W), all int64."""
+        tokens = _pad([window.tokens for window in features], self.tokenizer.pad_token_id)
+        return {
+            "tokens": tokens,
+            "mask": _pad([[1] * window.num_tokens for window in features], 0),
+            "shapes": _pad([window.shapes for window in features], 0),
+            "first_tokens": _pad([window.first_tokens for window in features], 0),
+            "targets": _pad([window.targets for window in features], IGNORED),
+        }
+
+    def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
+        """Return the mean cross-entropy over words and the logits (B, W, C)."""
+        logits = self.module(backbone, batch)
+        return Outputs(logits=logits, loss=self.module.loss(logits.flatten(0, 1), batch["targets"].flatten()))
+
+    def decode(
+        self, examples: Sequence[SpanExample], features: Sequence[WordWindow], logits: Sequence[Array]
+    ) -> list[SpanPrediction]:
+        """Return the best IOB2-consistent spans; a span's probability is the geometric mean of its tags'."""
+        parts: list[list[tuple[WordWindow, Array]]] = [[] for _ in examples]
+        for window, scores in zip(features, logits, strict=True):
+            parts[window.example].append((window, scores))
+        return [self._decode_one(example, part) for example, part in zip(examples, parts, strict=True)]
+
+    def _decode_one(self, example: SpanExample, parts: Sequence[tuple[WordWindow, Array]]) -> SpanPrediction:
+        scores = np.zeros((len(example.words), len(self.tags)), dtype=np.float32)
+        owner = owners([window.words for window, _ in parts], len(example.words))
+        for index, (window, logits) in enumerate(parts):
+            for position, first_token in enumerate(window.first_tokens):
+                word = window.words[0] + position
+                if owner[word] == index and first_token:
+                    scores[word] = logits[position]
+        log_probabilities = _log_softmax(scores)
+        tags = best_tags(log_probabilities, self.allowed)
+        spans = []
+        for start, end, label in _chunks([self.tags[tag] for tag in tags]):
+            chosen = log_probabilities[np.arange(start, end), tags[start:end]]
+            probability = round(float(np.exp(chosen.mean())), 6)
+            spans.append(Span(example.words[start][0], example.words[end - 1][1], label, probability))
+        return SpanPrediction(id=example.id, spans=tuple(spans))
+
+    def tune(
+        self, examples: Sequence[SpanExample], features: Sequence[WordWindow], logits: Sequence[Array]
+    ) -> None:
+        """Do nothing: Viterbi decoding has no threshold."""
+
+    @property
+    def decoding(self) -> dict[str, float]:
+        """No thresholds."""
+        return {}
+
+
+def build(
+    settings: TokenClassification, folder: Path, *, types: Mapping[str, str]
+) -> tuple[nn.Module, Any, TokenClassificationHead]:
+    """Return the encoder from `folder`, its tokenizer and a fresh head."""
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    backbone = AutoModel.from_pretrained(
+        folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, add_pooling_layer=False
+    )
+    head = TokenClassificationHead(
+        settings, types=types, tokenizer=tokenizer, hidden_size=backbone.config.hidden_size
+    )
+    return backbone, tokenizer, head
+
+
+def word_shape(word: str) -> int:
+    """Return how a word is written, as an index into SHAPES."""
+    if not any(character.isalnum() for character in word):
+        return SHAPES.index("mark")
+    if not any(character.isalpha() for character in word):
+        return SHAPES.index("digits")
+    if any(character.isdigit() for character in word):
+        return SHAPES.index("alphanumeric")
+    if word.islower():
+        return SHAPES.index("lower")
+    if word.isupper():
+        return SHAPES.index("initial" if len(word.rstrip(".")) == 1 else "upper")
+    return SHAPES.index("capitalised" if word[0].isupper() and word[1:].islower() else "mixed")
+
+
+def allowed_transitions(tags: Sequence[str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return (C + 1, C): may tag j follow tag i; the last row is the start of a text. IOB2: I-x follows B-x or I-x."""
+    allowed = np.ones((len(tags) + 1, len(tags)), dtype=bool)
+    for column, tag in enumerate(tags):
+        if tag.startswith("I-"):
+            allowed[:, column] = [other in (tag, f"B-{tag[2:]}") for other in [*tags, ""]]
+    return allowed
+
+
+def best_tags(scores: Array, allowed: np.ndarray[Any, np.dtype[np.bool_]]) -> np.ndarray[Any, Any]:
+    """Return the tags (W,) with the highest sum of scores (W, C) among the allowed sequences.
+
+    The best tag of every word alone is the answer when that sequence is allowed; Viterbi's search settles the rest.
+    """
+    tags = scores.argmax(axis=1)
+    if len(tags) == 0 or (allowed[-1, tags[0]] and allowed[tags[:-1], tags[1:]].all()):
+        return tags
+    penalty = np.where(allowed, 0.0, -np.inf)
+    best, back = scores[0] + penalty[-1], np.zeros(scores.shape, dtype=np.int64)
+    for word in range(1, len(scores)):
+        paths = best[:, None] + penalty[:-1]
+        back[word] = paths.argmax(axis=0)
+        best = paths.max(axis=0) + scores[word]
+    tags[-1] = best.argmax()
+    for word in range(len(scores) - 1, 0, -1):
+        tags[word - 1] = back[word, tags[word]]
+    return tags
+
+
+def _chunks(tags: Sequence[str]) -> list[tuple[int, int, str]]:
+    chunks: list[tuple[int, int, str]] = []
+    for index, tag in enumerate(tags):
+        if tag.startswith("B-"):
+            chunks.append((index, index + 1, tag[2:]))
+        elif tag.startswith("I-"):
+            chunks[-1] = (chunks[-1][0], index + 1, tag[2:])
+    return chunks
+
+
+def _pad(rows: Sequence[Sequence[int]], filler: int) -> Tensor:
+    width = max(len(row) for row in rows)
+    return torch.tensor([[*row, *[filler] * (width - len(row))] for row in rows], dtype=torch.int64)
+
+
+def _log_softmax(scores: Array) -> Array:
+    shifted = scores - scores.max(axis=1, keepdims=True, initial=-np.inf)
+    normalised: Array = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return normalised

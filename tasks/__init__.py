@@ -1,0 +1,1 @@
+"""One package per task; each plugs a data adapter and a metric into `shared`."""
