@@ -119,6 +119,7 @@ class Head(Protocol):
 
     types: dict[str, str]
     module: nn.Module
+    decoding: dict[str, float]  # the thresholds `decode` uses, stored in the bundle; may be empty
 
     def encode(self, examples: Sequence[SpanExample]) -> list[Features]:
         """Return one or more windows per example; together they cover the whole text, in order, with overlap.
@@ -142,9 +143,8 @@ class Head(Protocol):
     ) -> None:
         """Choose decoding thresholds on validation and keep them in `decoding`; does nothing if there are none."""
 
-    @property
-    def decoding(self) -> dict[str, float]:
-        """The thresholds that `decode` uses; stored in the bundle."""
+    def ask(self, types: Mapping[str, str]) -> None:
+        """Look for these entity types from now on; raises `BundleError` if only the trained ones can be found."""
 
 
 class HeadSettings(Protocol):

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer
 
 from shared.contracts import Outputs
+from shared.errors import BundleError
 from shared.examples import Span, SpanExample, SpanPrediction, span_words
 from shared.heads.settings import TokenClassification
 from shared.windows import cut_windows, owners
@@ -78,6 +79,7 @@ class TokenClassificationHead:
         self, settings: TokenClassification, *, types: Mapping[str, str], tokenizer: Any, hidden_size: int
     ) -> None:
         self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
+        self.decoding: dict[str, float] = {}  # Viterbi has no threshold
         self.tags = ["O", *(f"{prefix}-{label}" for label in types for prefix in "BI")]
         self.module = WordTagger(hidden_size, len(self.tags), settings)
         self.allowed = allowed_transitions(self.tags)
@@ -184,10 +186,13 @@ class TokenClassificationHead:
     ) -> None:
         """Do nothing: Viterbi decoding has no threshold."""
 
-    @property
-    def decoding(self) -> dict[str, float]:
-        """No thresholds."""
-        return {}
+    def ask(self, types: Mapping[str, str]) -> None:
+        """Accept the trained types alone."""
+        if list(types) != list(self.types):
+            raise BundleError(
+                f"this head finds {', '.join(self.types)} and nothing else; asked for: {', '.join(types)}. "
+                "A span_extraction bundle (model=gliner_minilm) can be asked for other types"
+            )
 
 
 def build(

@@ -1,0 +1,171 @@
+"""Bundles: a trained specialist in one folder, complete, checked on loading, and proven by a reload in a new process.
+
+The LoRA part is in plain PEFT format (`adapter_model.safetensors`, `adapter_config.json`), which `peft` loads alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import peft
+import torch
+from omegaconf import OmegaConf
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from shared.config import LoraConfig, Method, ModelConfig, build, typed
+from shared.errors import BundleError
+from shared.evaluate import infer
+from shared.examples import SpanExample, example_row, read_example
+from shared.files import folder_atomic
+from shared.model import Model, choose_trainable, find_base
+from shared.record import library_versions
+
+MANIFEST, HEAD, BACKBONE = "bundle.json", "head.safetensors", "backbone.safetensors"
+FORMAT = 1
+RELOAD_ROWS = 32
+RELOAD_TOKENS = 1024  # the batch budget of the reload check, the same on both sides
+
+
+def save_bundle(model: Model, folder: Path, *, task: str, head: Mapping[str, Any], lora: LoraConfig) -> None:
+    """Write the bundle: whole or not at all. `head` is the head's resolved YAML.
+
+    Raises `UserError` when the disk is full; an older bundle in the folder then stays.
+    """
+    with folder_atomic(folder, failures=(SafetensorError, RuntimeError)) as partial:
+        if lora.method is Method.LORA:
+            model.backbone.save_pretrained(str(partial))  # type: ignore[operator]  # a PeftModel
+            (partial / "README.md").unlink(missing_ok=True)  # peft's empty model card
+        elif lora.method is Method.FULL:
+            save_file(_contiguous(model.backbone), partial / BACKBONE)
+        save_file(_contiguous(model.head_module), partial / HEAD)
+        model.tokenizer.save_pretrained(str(partial))
+        manifest = {
+            "format": FORMAT,
+            "task": task,
+            "model": asdict(model.config),
+            "base_sha256": model.base.sha256,
+            "head": dict(head),
+            "lora": {**asdict(lora), "method": lora.method.name},
+            "types": model.head.types,
+            "decoding": model.head.decoding,
+            "calibration": {},
+            "versions": library_versions(),
+            "files": {path.name: _digest(path) for path in sorted(partial.iterdir())},
+        }
+        (partial / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return what the bundle says of itself, after every file's digest was checked.
+
+    Raises `BundleError` naming the file that is missing or damaged.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BundleError(f"{folder} is no bundle: it has no {MANIFEST}") from error
+    except ValueError as error:
+        raise BundleError(f"{path} is damaged: {error}") from error
+    for name, digest in manifest["files"].items():
+        if not (folder / name).is_file():
+            raise BundleError(f"{folder / name} is missing from the bundle")
+        if _digest(folder / name) != digest:
+            raise BundleError(f"{folder / name} is damaged: its sha256 is not the one {MANIFEST} names")
+    return manifest
+
+
+def check_fits(manifest: Mapping[str, Any], *, task: str, types: Mapping[str, str] | None = None) -> None:
+    """Raise `BundleError` when the bundle was made for another task, or knows other labels than `types`."""
+    if manifest["task"] != task:
+        raise BundleError(f"this bundle was made for the task {manifest['task']!r}, not {task!r}")
+    known = list(manifest["types"])
+    if types is not None and set(types) != set(known):
+        raise BundleError(
+            f"this bundle's labels are {', '.join(known)}; the data's are {', '.join(types)}: "
+            "use a bundle trained on these labels"
+        )
+
+
+def load_bundle(folder: Path, *, merge: bool = True, types: Mapping[str, str] | None = None) -> Model:
+    """Return the trained model, its LoRA merged into the base unless told otherwise.
+
+    `types` asks for other entity types than those trained; only heads that read type names can answer. Raises
+    `BundleError` when a file is damaged, or when the base here is not the one it was trained on.
+    """
+    manifest = read_manifest(folder)
+    config = typed(OmegaConf.create(manifest["model"]), ModelConfig, path="model")
+    lora = typed(OmegaConf.create(manifest["lora"]), LoraConfig, path="lora")
+    base = find_base(config)
+    if base.sha256 != manifest["base_sha256"]:
+        raise BundleError(
+            f"{folder} was trained on {config.name} with sha256 {manifest['base_sha256']}; "
+            f"the weights here have {base.sha256}: it would answer nonsense on them"
+        )
+    settings = build(OmegaConf.create(manifest["head"]), path="head")
+    backbone, tokenizer, head = settings.build(base.folder, types=manifest["types"])
+    model = Model(choose_trainable(backbone, lora, config), head, tokenizer, config=config, base=base)
+    if lora.method is Method.LORA:
+        peft.set_peft_model_state_dict(model.backbone, load_file(folder / peft.utils.SAFETENSORS_WEIGHTS_NAME))
+    elif lora.method is Method.FULL:
+        model.backbone.load_state_dict(load_file(folder / BACKBONE))
+    model.head_module.load_state_dict(load_file(folder / HEAD))
+    head.decoding.update(manifest["decoding"])
+    if types is not None:
+        head.ask(types)
+    return merge_lora(model) if merge else model.eval()
+
+
+def merge_lora(model: Model) -> Model:
+    """Return the model with its LoRA added into the base's weights: the same answers, less work."""
+    if isinstance(model.backbone, peft.PeftModel):
+        model.backbone = model.backbone.merge_and_unload()
+    return model.eval()
+
+
+def logits_digest(model: Model, examples: Sequence[SpanExample]) -> str:
+    """Return the sha256 over the model's logits on the first rows, bit for bit."""
+    features = model.head.encode(examples[:RELOAD_ROWS])
+    digest = hashlib.sha256()
+    for logits in infer(model, features, batch_tokens=RELOAD_TOKENS):
+        digest.update(np.ascontiguousarray(logits).tobytes())
+    return digest.hexdigest()
+
+
+def verify_reload(model: Model, folder: Path, examples: Sequence[SpanExample]) -> None:
+    """Reload the bundle in a new process and raise `BundleError` unless it gives the same bits, unmerged and merged.
+
+    Leaves the model merged.
+    """
+    rows = json.dumps([example_row(example) for example in examples[:RELOAD_ROWS]])
+    command = [sys.executable, "-m", "shared.reload", str(folder), str(torch.get_num_threads())]
+    found = subprocess.run(command, input=rows, capture_output=True, text=True, check=False)
+    if found.returncode:
+        raise BundleError(f"{folder} cannot be reloaded in a new process:\n{found.stderr}")
+    expected = [logits_digest(model, examples), logits_digest(merge_lora(model), examples)]
+    if found.stdout.split() != expected:
+        raise BundleError(f"{folder} does not give the trained model's outputs after reloading: do not use it")
+
+
+def reload_digests(folder: Path, rows: str) -> tuple[str, str]:
+    """Return the digests of a reloaded bundle's logits on the rows, unmerged and merged."""
+    examples = [read_example(row) for row in json.loads(rows)]
+    model = load_bundle(folder, merge=False)
+    return logits_digest(model, examples), logits_digest(merge_lora(model), examples)
+
+
+def _contiguous(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.contiguous().clone() for name, value in module.state_dict().items()}
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,97 @@
+"""The command line: the first word is a verb, all that follows is Hydra. The one place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared.errors import UserError, suggest
+from shared.help import VERBS, help_text
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from shared.config import RunConfig
+
+DATA_DIR = "RIGHTSIZE_DATA_DIR"
+USER_ERROR, INTERRUPTED = 2, 130
+
+
+def main(task: str) -> None:
+    """Run the verb on the command line; a user's mistake is printed without a traceback and exits with code 2."""
+    arguments = sys.argv[1:]
+    if not arguments or {"-h", "--help"} & set(arguments):
+        sys.stdout.write(help_text(task, conf=Path(__file__).resolve().parent.parent / "conf") + "\n")
+        return
+    os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1", TOKENIZERS_PARALLELISM="false")
+    try:
+        _run(task, arguments[0], arguments[1:])
+    except UserError as error:
+        sys.stderr.write("".join(f"error: {line}\n" for line in str(error).splitlines()))
+        sys.exit(USER_ERROR)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; a training goes on from its last checkpoint with resume=<its run folder>\n")
+        sys.exit(INTERRUPTED)
+
+
+def _run(task: str, verb: str, arguments: list[str]) -> None:
+    if verb not in VERBS:
+        raise UserError(f"{verb!r} is no verb{suggest(verb, VERBS)}; verbs: {', '.join(VERBS)}")
+    from shared.compose import compose_run
+
+    flags = [argument for argument in arguments if argument.startswith("-")]
+    words = [argument for argument in arguments if not argument.startswith("-") or "=" in argument]
+    overrides = [*_environment(words), *(_positional(words) if verb == "compare" else words)]
+    if not _takes_value(flags):
+        config = compose_run(task, overrides)
+        if not flags:
+            _command(verb)(config, overrides=overrides)
+            return
+    _hydra(task, verb, [*flags, *overrides])
+
+
+def _takes_value(flags: list[str]) -> bool:
+    """Return whether a flag is followed by a word of its own, such as `--cfg job`, which is no override."""
+    return any(not flag.startswith(("-m", "--multirun")) for flag in flags)
+
+
+def _hydra(task: str, verb: str, arguments: list[str]) -> None:
+    import hydra
+
+    from shared.compose import CONF, NAME, task_overrides
+
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+
+    def job(node: DictConfig) -> None:
+        from shared.config import read_config
+
+        _command(verb)(read_config(node), overrides=arguments)
+
+    sys.argv = [sys.argv[0], *arguments, *task_overrides(task)]
+    hydra.main(version_base="1.3", config_path=str(CONF), config_name=NAME)(job)()
+
+
+def _command(verb: str) -> Callable[..., None]:
+    """Return the function of `shared.commands` with the verb's name; torch comes in here at the earliest."""
+    from shared import commands
+
+    command: Callable[[RunConfig, list[str]], None] = getattr(commands, verb)
+    return command
+
+
+def _environment(words: list[str]) -> list[str]:
+    folder = os.environ.get(DATA_DIR)
+    given = any(word.startswith("data_dir=") for word in words)
+    return [f"data_dir='{folder}'"] if folder and not given else []
+
+
+def _positional(words: list[str]) -> list[str]:
+    """Return `A B` as `left=A right=B`."""
+    names = [word for word in words if "=" not in word]
+    if len(names) not in (0, 2):
+        raise UserError(f"compare takes two runs, A and B; found: {' '.join(names)}")
+    sides = [f"{side}='{name}'" for side, name in zip(("left", "right"), names, strict=False)]
+    return [*sides, *(word for word in words if "=" in word)]

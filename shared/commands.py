@@ -1,0 +1,190 @@
+"""What each verb does, as a story: the parts of the configuration go to the parts of the core."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import OmegaConf
+
+from shared import runs
+from shared.config import RunConfig, read_config
+from shared.contracts import SPLITS, Score
+from shared.errors import ConfigError, DataError, UserError
+
+if TYPE_CHECKING:
+    from shared.examples import SpanExample
+    from shared.model import Model
+    from shared.train import Estimate
+
+
+def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
+    """Train a specialist, save and verify its bundle, and write what training cost and how validation went."""
+    folder = None
+    if config.resume:
+        folder = runs.find_run(config.resume, runs_dir=config.runs_dir, task=config.task.name)
+        config = _resumed(config, folder, overrides)
+    if config.baseline:
+        raise UserError(f"baseline={config.baseline.name} has nothing to train; use the verb evaluate")
+    training, validation = _load(config, "train"), _load(config, "validation")
+    runs.say(config.data.report())
+
+    from shared import adapters
+    from shared.evaluate import coverage, infer, predict
+    from shared.model import create_model
+    from shared.train import estimate, fit
+
+    use_threads(config.hardware.threads)
+    model = create_model(
+        config.model, config.head, config.lora, types=config.data.types(), seed=config.seed
+    )
+    features = model.head.encode(training)
+    seen = coverage(training, features)
+    _say_plan(model, estimate(model, features, config=config.train, seed=config.seed))
+    runs.say(
+        f"beyond the window: {seen.texts_beyond_window} texts; lost to tokenisation: {seen.lost_spans} spans, "
+        f"{seen.truncated_tokens} tokens"
+    )
+    folder = folder or runs.create_run(
+        config.runs_dir, task=config.task.name, digest=config.digest, config=config.resolved
+    )
+    runs.say(f"run: {folder}")
+    held_out = model.head.encode(validation)
+
+    def validate() -> float:
+        logits = infer(model, held_out, batch_tokens=config.predict.batch_tokens)
+        model.head.tune(validation, held_out, logits)
+        return config.metric.quick(validation, model.head.decode(validation, held_out, logits))
+
+    with runs.Progress(folder, metric=config.metric.main) as progress:
+        fitted = fit(
+            model,
+            features,
+            config=config.train,
+            seed=config.seed,
+            validate=validate,
+            folder=folder,
+            progress=progress,
+            resume=bool(config.resume),
+        )
+    validate()  # the thresholds of the weights that were kept
+    bundle = folder / runs.BUNDLE
+    adapters.save_bundle(
+        model, bundle, task=config.task.name, head=config.resolved["head"], lora=config.lora
+    )
+    adapters.verify_reload(model, bundle, validation)
+    runs.say(f"bundle: {bundle}, reloaded in a new process with the same outputs")
+    predictions = predict(model, validation, batch_tokens=config.predict.batch_tokens)
+    runs.write_predictions(folder, "validation", predictions)
+    runs.write_training(folder, fitted=fitted, memory_gib=runs.peak_memory_gib(), parameters=model.count_parameters())
+    _say_scores(config.metric.score(validation, predictions), title=f"validation, {config.data.name}")
+
+
+def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
+    """Score a run's bundle, or a baseline, on a split (test unless told otherwise) and write the record."""
+    from shared import scoring
+
+    if config.split not in SPLITS:
+        raise ConfigError([f"split={config.split!r}; allowed: {', '.join(SPLITS)}"])
+    if config.baseline:
+        folder = runs.create_run(
+            config.runs_dir, task=config.task.name, digest=config.digest, config=config.resolved
+        )
+        examples = _load(config, config.split)
+        result = scoring.score_baseline(config, examples)
+    else:
+        folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name)
+        config = _of_run(config, folder, overrides)
+        examples = _load(config, config.split)
+        result = scoring.score_bundle(config, folder, examples)
+    scoring.write_result(config, folder, examples, result)
+    _say_scores(result.scores, title=f"{config.split}, {config.data.name}")
+    runs.say(f"record: {folder / runs.RECORD}")
+
+
+def predict(config: RunConfig, *, overrides: Sequence[str]) -> None:
+    """Stream texts to JSON lines: id, spans with character offsets, label and probability."""
+    from shared import adapters, streaming
+
+    folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name)
+    manifest = adapters.read_manifest(folder / runs.BUNDLE)
+    adapters.check_fits(manifest, task=config.task.name)
+    use_threads(config.hardware.threads)
+    model = adapters.load_bundle(folder / runs.BUNDLE)
+    streaming.predict_file(model, config.predict, read=config.read_stream)
+
+
+def publish(config: RunConfig, *, overrides: Sequence[str]) -> None:
+    """Put an evaluated run into the leaderboard and render its tables."""
+    from shared.leaderboard import publish as publish_record
+
+    folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name)
+    record = folder / runs.RECORD
+    if not record.is_file():
+        raise UserError(f"{folder} has no {runs.RECORD}: evaluate it first, with run={folder}")
+    publish_record(record, runs.predictions_path(folder, "test"), leaderboards_dir=config.leaderboards_dir)
+    runs.say(f"published; see {config.leaderboards_dir / config.task.name}.md")
+
+
+def use_threads(threads: int) -> None:
+    """Let torch use this many threads; 0 means every processor the process may use."""
+    import torch
+
+    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
+
+
+def _load(config: RunConfig, split: str) -> list[SpanExample]:
+    examples = config.data.load(split)
+    if not examples:
+        raise DataError("no examples in it", file=f"{config.data.name} {split}")
+    return examples
+
+
+def _resumed(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConfig:
+    """Return the run's own configuration: an exact resume takes no other setting."""
+    allowed = ("resume", "runs_dir", "data_dir")
+    others = [text for text in overrides if text.partition("=")[0] not in allowed]
+    if others:
+        raise ConfigError([f"resume goes on with the run's own settings; take away: {' '.join(others)}"])
+    stored = OmegaConf.create(runs.read_run_config(folder))
+    stored.resume = config.resume
+    return read_config(_moved(stored, config))
+
+
+def _of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConfig:
+    """Return the run's configuration with what the command line says anew: other data, another split."""
+    stored = OmegaConf.create(runs.read_run_config(folder))
+    given = {text.partition("=")[0].lstrip("+").partition(".")[0] for text in overrides}
+    for name in given & {"data", "split", "hardware", "predict", "experiment"}:
+        stored[name] = config.resolved[name]
+    return read_config(_moved(stored, config))
+
+
+def _moved(stored: Any, config: RunConfig) -> Any:
+    """Return the stored configuration with the folders of now."""
+    for name in ("runs_dir", "data_dir", "leaderboards_dir"):
+        stored[name] = config.resolved[name]
+    if "data_dir" in stored.data:
+        stored.data.data_dir = config.resolved["data_dir"]
+    return stored
+
+
+def _say_plan(model: Model, plan: Estimate) -> None:
+    counts = model.count_parameters()
+    runs.say(
+        f"parameters: {counts['trainable']:,} trainable, {counts['frozen']:,} frozen; "
+        f"estimate: {plan.steps:,} steps, {plan.seconds / 60:.1f} minutes, {plan.memory_gib:.1f} GiB"
+    )
+
+
+def _say_scores(scores: dict[str, Score], *, title: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("score", "value", "95 % interval", title=title)
+    for name, score in scores.items():
+        interval = "" if score.low is None or score.high is None else f"{score.low:.4f} to {score.high:.4f}"
+        table.add_row(name, f"{score.value:.4f}", interval)
+    Console(width=None if os.isatty(1) else 80).print(table)

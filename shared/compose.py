@@ -1,0 +1,113 @@
+"""Overrides in, composed configuration out: every misspelt override is found before Hydra stops at the first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from shared.config import RunConfig, read_config
+from shared.errors import ConfigError, suggest
+from shared.help import groups
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+NAME = "config"
+
+
+def task_overrides(task: str) -> list[str]:
+    """Return the overrides that choose the task and add its own config folder to the search path."""
+    return [f"task={task}", f"hydra.searchpath=['file://{CONF / task}']"]
+
+
+def compose_run(task: str, overrides: Sequence[str]) -> RunConfig:
+    """Return the typed configuration; raises one `ConfigError` with every mistake in overrides and values.
+
+    An override that sweeps (`lora.r=4,8`) is checked in each value and composed with the first.
+    """
+    mistakes: list[str] = []
+    singles: list[tuple[str, Override]] = []
+    for override in overrides:
+        try:
+            parsed = OverridesParser.create().parse_override(override)
+        except HydraException as error:
+            mistakes.append(f"{override!r} is no override: {str(error).splitlines()[0]}; write it as key=value")
+            continue
+        values = parsed.sweep_string_iterator() if parsed.is_sweep_override() else [parsed.get_value_element_as_str()]
+        singles.extend((f"{parsed.get_key_element()}={value}", parsed) for value in values)
+    options = groups(task, conf=CONF)
+    chosen = [text for text, parsed in singles if parsed.key_or_group in options]
+    for text in [text for text in chosen if (mistake := _option_mistake(text, options))]:
+        mistakes.append(_option_mistake(text, options))
+        chosen.remove(text)
+    node = _compose(task, _first_of_each(chosen))
+    values = []
+    for text, parsed in singles:
+        if parsed.key_or_group in options:
+            continue
+        if mistake := _key_mistake(parsed, node):
+            mistakes.append(mistake)
+        else:
+            values.append(text)
+    try:
+        config = read_config(_compose(task, _first_of_each([*chosen, *values])))
+    except ConfigError as error:
+        raise ConfigError([*dict.fromkeys(mistakes), *error.mistakes]) from error
+    if mistakes:
+        raise ConfigError(dict.fromkeys(mistakes))
+    return config
+
+
+def _compose(task: str, overrides: Sequence[str]) -> DictConfig:
+    try:
+        with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
+            return compose(NAME, overrides=[*task_overrides(task), *overrides])
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError([str(error)]) from error
+
+
+def _first_of_each(overrides: Sequence[str]) -> list[str]:
+    first: dict[str, str] = {}
+    for override in overrides:
+        first.setdefault(override.partition("=")[0], override)
+    return list(first.values())
+
+
+def _option_mistake(text: str, options: dict[str, list[str]]) -> str:
+    group, _, option = text.partition("=")
+    if option in options[group] or option == "null":
+        return ""
+    return f"{text}: no such option{suggest(option, options[group])}; {group} is one of {', '.join(options[group])}"
+
+
+def _key_mistake(parsed: Override, node: DictConfig) -> str:
+    key = parsed.key_or_group
+    parent, _, last = key.rpartition(".")
+    try:
+        above = OmegaConf.select(node, parent) if parent else node
+    except OmegaConfBaseException:
+        above = None
+    if isinstance(above, DictConfig) and last in above:
+        return ""
+    if parsed.is_add() and isinstance(above, DictConfig):
+        return ""
+    known = _keys(node)
+    near = [name for name in known if name.rpartition(".")[0] == parent] or sorted(
+        {name.partition(".")[0] for name in known}
+    )
+    return f"{key} is unknown{suggest(key, known)}; allowed: {', '.join(near)}"
+
+
+def _keys(node: DictConfig, prefix: str = "") -> list[str]:
+    found = []
+    for key in node:
+        child = node._get_node(key)
+        found.append(f"{prefix}{key}")
+        if isinstance(child, DictConfig) and not child._is_none():
+            found.extend(_keys(child, f"{prefix}{key}."))
+    return found

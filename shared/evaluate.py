@@ -1,0 +1,99 @@
+"""Predictions of a model on examples: sorted into token-budget batches, decoded, back in the order they came in."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from shared.batches import length_batches
+from shared.contracts import Features
+from shared.examples import SpanExample, SpanPrediction, span_words
+from shared.model import Model
+from shared.train import accelerate, to_device
+
+CHUNK = 1024  # examples that `stream` holds at a time
+LATENCY_TEXTS = 100
+
+Logits = list[np.ndarray[Any, Any]]
+
+
+def predict(model: Model, examples: Sequence[SpanExample], *, batch_tokens: int) -> list[SpanPrediction]:
+    """Return one prediction per example, in order."""
+    features = model.head.encode(examples)
+    return model.head.decode(examples, features, infer(model, features, batch_tokens=batch_tokens))
+
+
+@torch.inference_mode()
+def infer(model: Model, features: Sequence[Features], *, batch_tokens: int) -> Logits:
+    """Return the logits of each window, in order, on the CPU, padded to the window's batch."""
+    device = accelerate().device
+    model.to(device).eval()
+    logits: Logits = [np.empty(0)] * len(features)
+    for batch in length_batches([item.num_tokens for item in features], budget=batch_tokens):
+        outputs = model(to_device(model.head.collate([features[index] for index in batch]), device))
+        for index, row in zip(batch, outputs.logits.float().cpu().numpy(), strict=True):
+            logits[index] = row
+    return logits
+
+
+def stream(model: Model, examples: Iterable[SpanExample], *, batch_tokens: int) -> Iterator[SpanPrediction]:
+    """Yield predictions in order, holding at most `CHUNK` examples in memory."""
+    source = iter(examples)
+    while chunk := list(itertools.islice(source, CHUNK)):
+        yield from predict(model, chunk, batch_tokens=batch_tokens)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What a model does not see, or sees in pieces."""
+
+    texts_beyond_window: int
+    windows: int
+    lost_spans: int
+    truncated_tokens: int
+
+
+def coverage(examples: Sequence[SpanExample], features: Sequence[Features]) -> Coverage:
+    """Return how many texts needed several windows, and what no window or word boundary could hold."""
+    windows_of = np.bincount([item.example for item in features], minlength=len(examples))
+    return Coverage(
+        texts_beyond_window=int((windows_of > 1).sum()),
+        windows=len(features),
+        lost_spans=sum(len(span_words(example)[1]) for example in examples),
+        truncated_tokens=sum(getattr(item, "truncated_tokens", 0) for item in features),
+    )
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Throughput over all examples, and the time of one text alone."""
+
+    documents_per_second: float
+    tokens_per_second: float
+    latency_p50_ms: float
+    latency_p95_ms: float
+
+
+def predict_timed(
+    model: Model, examples: Sequence[SpanExample], *, batch_tokens: int
+) -> tuple[list[SpanPrediction], Speed]:
+    """Return the predictions and how fast they were made: encoding and decoding included, loading not."""
+    predict(model, examples[:8], batch_tokens=batch_tokens)  # warm up
+    started = time.perf_counter()
+    predictions = predict(model, examples, batch_tokens=batch_tokens)
+    seconds = time.perf_counter() - started
+    tokens = sum(item.num_tokens for item in model.head.encode(examples))
+    alone = []
+    for example in examples[:LATENCY_TEXTS]:
+        begun = time.perf_counter()
+        predict(model, [example], batch_tokens=batch_tokens)
+        alone.append(1000 * (time.perf_counter() - begun))
+    p50, p95 = np.percentile(alone, [50, 95])
+    speed = Speed(len(examples) / seconds, tokens / seconds, float(p50), float(p95))
+    return predictions, speed

@@ -1,0 +1,168 @@
+"""Rows of a leaderboard: the runs of one name become one row of values, with an interval and a paired test.
+
+A row is a nested dict that columns address by dotted paths: `score.value`, `scores.recall`, `training.wall_seconds`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.errors import UserError
+from shared.intervals import bootstrap, paired_difference
+from shared.record import Record
+
+Row = dict[str, Any]
+Array = npt.NDArray[np.float64]
+Statistic = Callable[[Array], Array]  # counts summed over documents (..., k) -> main score (...)
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A published figure; `runs` are its scores by name, one mapping per seed, or one for their mean."""
+
+    name: str
+    data: str
+    split: str
+    comparable: bool  # same split and same scoring rule as the measured rows
+    note: str
+    source: str
+    computed: str  # by whom and how
+    seeds: int
+    runs: list[dict[str, float]]
+    parameters: int | None
+    support: dict[str, int] = field(default_factory=dict)
+
+
+def group_runs(records: Sequence[Record]) -> list[list[Record]]:
+    """Return the runs of each row, by seed; raises `UserError` for runs that must not share a row."""
+    ordered = sorted(records, key=lambda record: (record.name, record.seed, record.id))
+    groups = [list(group) for _, group in itertools.groupby(ordered, key=lambda record: record.name)]
+    for group in groups:
+        for record in group[1:]:
+            _check_same(group[0], record)
+    return groups
+
+
+def record_row(group: Sequence[Record], *, statistic: Statistic) -> Row:
+    """Return the row of one group: means over its runs, and the interval of the mean main score."""
+    main = group[0].metric.main
+    values = [record.scores[main].value for record in group]
+    low, high = _interval(group, statistic)
+    row: Row = _mean([{**asdict(record), "config": {}, "counts": None} for record in group])
+    row["scores"] = {name: score["value"] for name, score in row["scores"].items()}
+    row["score"] = {"value": _mean(values), "low": low, "high": high}
+    row["runs"] = _runs(values, unit="seed" if group[0].kind == "measured" else "run")
+    row["ids"] = [record.id for record in group]
+    row["comparable"] = True
+    return row
+
+
+def cited_row(cited: Cited, *, main: str) -> Row:
+    """Return the row of a published figure; it has no interval and no record."""
+    names = [name for name in cited.runs[0] if all(name in run for run in cited.runs)]
+    scores = {name: _mean([run[name] for run in cited.runs]) for name in names}
+    values = [run[main] for run in cited.runs]
+    return {
+        "name": cited.name if cited.comparable else f"{cited.name} (not comparable: {cited.note})",
+        "kind": "cited",
+        "comparable": cited.comparable,
+        "scores": scores,
+        "score": {"value": scores[main], "low": None, "high": None},
+        "runs": {**_runs(values, unit="seed"), "count": cited.seeds},
+        "parameters": {"total": cited.parameters},
+        "source": cited.source,
+        "note": "; ".join(part for part in (cited.computed, cited.note) if part),
+    }
+
+
+def compare_rows(left: Sequence[Record], right: Sequence[Record], *, statistic: Statistic) -> Row | None:
+    """Return the difference of the mean main scores, left minus right, its interval and p; None without counts."""
+    if any(record.counts is None for record in (*left, *right)):
+        return None
+    documents = _documents([*left, *right])
+    difference = paired_difference(_stack(left, documents), _stack(right, documents), statistic)
+    return {"value": difference.value, "low": difference.low, "high": difference.high, "p": difference.p}
+
+
+def churn(answers: Sequence[Mapping[str, str]]) -> list[float]:
+    """Return, for each pair of runs, the share of ids whose answer differs."""
+    return [
+        sum(answer != right.get(id) for id, answer in left.items()) / len(left)
+        for left, right in itertools.combinations(answers, 2)
+    ]
+
+
+def read_answers(path: Path, *, ignored: Sequence[str]) -> dict[str, str]:
+    """Return id -> answer of a predictions file, without the keys that do not count, such as `probability`."""
+    answers = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line, object_pairs_hook=lambda pairs: {k: v for k, v in pairs if k not in ignored})
+        answers[row.pop("id")] = json.dumps(row, sort_keys=True)
+    return answers
+
+
+def _check_same(first: Record, other: Record) -> None:
+    for what in ("kind", "experiment", "data", "metric"):
+        if getattr(first, what) != getattr(other, what):
+            raise UserError(
+                f"records {first.id} and {other.id} share the row {first.name!r} but differ in {what}: "
+                f"{getattr(first, what)} and {getattr(other, what)}; give one another name or remove it"
+            )
+
+
+def _interval(group: Sequence[Record], statistic: Statistic) -> tuple[float | None, float | None]:
+    """Return the interval of the mean over runs: from counts, or from the record where there is a single run."""
+    if any(record.counts is None for record in group):
+        score = group[0].scores[group[0].metric.main]
+        return (score.low, score.high) if len(group) == 1 else (None, None)
+    counts = _stack(group, _documents(group))
+    _check_counts(group, statistic(counts.sum(axis=0)))
+    interval = bootstrap(counts, statistic)
+    return interval.low, interval.high
+
+
+def _check_counts(group: Sequence[Record], scores: Array) -> None:
+    for record, score in zip(group, scores, strict=True):
+        given = record.scores[record.metric.main].value
+        if abs(given - score) > 1e-9:
+            raise UserError(f"record {record.id}: its counts give {score:.6f}, its score says {given:.6f}")
+
+
+def _documents(records: Sequence[Record]) -> list[str]:
+    known = [sorted(record.counts.rows) for record in records if record.counts is not None]
+    for record, documents in zip(records, known, strict=True):
+        if documents != known[0]:
+            raise UserError(f"records {records[0].id} and {record.id} count different documents")
+    return known[0]
+
+
+def _stack(records: Sequence[Record], documents: Sequence[str]) -> Array:
+    """Return counts (documents, runs, k)."""
+    tables = [record.counts.rows for record in records if record.counts is not None]
+    return np.array([[table[document] for table in tables] for document in documents], dtype=np.float64)
+
+
+def _runs(values: Sequence[float], *, unit: str) -> Row:
+    return {"count": len(values), "unit": unit, "min": min(values), "max": max(values)}
+
+
+def _mean(values: Sequence[Any]) -> Any:
+    """Return the mean of numbers, of dicts by key; text that differs is joined; None where one run has none."""
+    if all(value == values[0] for value in values):
+        return values[0]
+    if any(value is None for value in values):
+        return None
+    if all(isinstance(value, dict) for value in values):
+        keys = dict.fromkeys(key for value in values for key in value)
+        return {key: _mean([value.get(key) for value in values]) for key in keys}
+    if all(isinstance(value, int | float) for value in values):
+        return sum(values) / len(values)
+    return "; ".join(sorted({str(value) for value in values}))

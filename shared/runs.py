@@ -1,0 +1,161 @@
+"""The folder a run leaves behind, and what a person sees while it works."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import yaml
+
+from shared.errors import UserError
+from shared.examples import SpanPrediction, prediction_row, read_prediction
+from shared.files import write_text_atomic
+
+CONFIG, LOG, RECORD, BUNDLE, ERRORS = "config.yaml", "log.jsonl", "record.json", "adapter", "errors.jsonl"
+LATEST = "latest"
+
+
+def create_run(runs_dir: Path, *, task: str, digest: str, config: dict[str, Any]) -> Path:
+    """Return a new folder `runs/<task>/<time>-<digest>` that holds the resolved configuration."""
+    time = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    folder = runs_dir / task / f"{time}-{digest}"
+    attempt = 1
+    while folder.exists():  # two runs of one second, as in a sweep
+        attempt += 1
+        folder = runs_dir / task / f"{time}-{digest}-{attempt}"
+    write_text_atomic(folder / CONFIG, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+    return folder
+
+
+def find_run(run: str, *, runs_dir: Path, task: str) -> Path:
+    """Return the run's folder: a path, a folder name below `runs/<task>`, or `latest`, the newest with a bundle."""
+    below = runs_dir / task
+    if run == LATEST:
+        complete = sorted(path.parent for path in below.glob(f"*/{BUNDLE}"))
+        if not complete:
+            raise UserError(f"{below} has no finished run yet: python -m tasks.{task} train makes one")
+        return complete[-1]
+    for folder in (Path(run), below / run):
+        if folder.is_dir():
+            return folder
+    names = ", ".join(sorted(path.name for path in below.glob("*"))) or "none"
+    raise UserError(f"run={run!r} is no folder; runs in {below}: {names}")
+
+
+def read_run_config(folder: Path) -> dict[str, Any]:
+    """Return the resolved configuration the run was made with."""
+    path = folder / CONFIG
+    if not path.is_file():
+        raise UserError(f"{folder} is not a run: it has no {CONFIG}")
+    config: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return config
+
+
+def predictions_path(folder: Path, split: str) -> Path:
+    """Return where a run keeps its predictions on a split."""
+    return folder / f"predictions-{split}.jsonl"
+
+
+def write_rows(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Write one JSON object a line, the file whole or not at all."""
+    write_text_atomic(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def write_predictions(folder: Path, split: str, predictions: Sequence[SpanPrediction]) -> Path:
+    """Write ids and answers, no text."""
+    path = predictions_path(folder, split)
+    write_rows(path, map(prediction_row, predictions))
+    return path
+
+
+def read_predictions(path: Path) -> list[SpanPrediction]:
+    """Return the predictions of a file; raises `UserError` with the line that does not fit."""
+    predictions = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            predictions.append(read_prediction(json.loads(line)))
+        except (ValueError, KeyError, TypeError) as error:
+            expected = '{"id": ..., "spans": [{"start": ..., "end": ..., "label": ...}]}'
+            raise UserError(f"{path}:{number}: no prediction: {error}; expected {expected}") from error
+    return predictions
+
+
+def peak_memory_gib() -> float:
+    """Return the most memory this process has held, in GiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+class FittedSoFar(Protocol):
+    """What progress shows of a training."""
+
+    num_tokens: int
+    wall_seconds: float
+    scores: list[float]
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Real tokens per second so far."""
+
+
+class Progress:
+    """A bar in a terminal, one line an epoch elsewhere, and every step in `log.jsonl`, always."""
+
+    def __init__(self, folder: Path, *, metric: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.metric = metric
+        self.console = Console(stderr=True)
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self.task = self.bar.add_task("training", total=None)
+        self.log = (folder / LOG).open("a", encoding="utf-8")
+
+    def __enter__(self) -> Progress:
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.stop()
+        self.log.close()
+
+    def step(
+        self, step: int, total: int, *, loss: float, norm: float, epoch: int, fitted: FittedSoFar
+    ) -> None:
+        """Log a step and move the bar."""
+        self._write(step=step, epoch=epoch, loss=loss, norm=norm, seconds=round(fitted.wall_seconds, 3))
+        score = f" {self.metric} {fitted.scores[-1]:.4f}" if fitted.scores else ""
+        text = f"epoch {epoch + 1} loss {loss:.4f}{score} {fitted.tokens_per_second:,.0f} tokens/s"
+        self.bar.update(self.task, completed=step, total=total, description=text)
+
+    def epoch(self, epoch: int, *, score: float, best: float, fitted: FittedSoFar) -> None:
+        """Log an epoch's validation score and print it."""
+        self._write(epoch=epoch, seconds=round(fitted.wall_seconds, 3), **{f"validation_{self.metric}": score})
+        self.console.print(
+            f"epoch {epoch}: validation {self.metric} {score:.4f} (best {best:.4f}), "
+            f"{fitted.wall_seconds:.0f} s, {fitted.tokens_per_second:,.0f} tokens/s",
+            highlight=False,
+        )
+
+    def _write(self, **entry: Any) -> None:
+        self.log.write(json.dumps(entry) + "\n")
+        self.log.flush()
+
+
+def say(text: str) -> None:
+    """Print a result on standard output."""
+    sys.stdout.write(text + "\n")

@@ -1,0 +1,262 @@
+"""The training loop, on one page, on Accelerate: token-budget batches, warm-up and decay, best checkpoint, exact resume."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from shared.batches import epoch_batches
+from shared.checkpoint import load_checkpoint, save_checkpoint
+from shared.config import TrainConfig
+from shared.contracts import Features
+from shared.model import Model
+from shared.runs import Progress, peak_memory_gib
+
+Weights = dict[str, Tensor]
+
+
+@dataclass
+class Fitted:
+    """How a training went: what the record tells of it."""
+
+    best_score: float = float("-inf")
+    best_epoch: int = 0
+    epochs: int = 0
+    steps: int = 0
+    num_tokens: int = 0
+    wall_seconds: float = 0.0
+    losses: list[float] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Real tokens trained on per second, validation and checkpoints included."""
+        return self.num_tokens / max(self.wall_seconds, 1e-9)
+
+
+@dataclass
+class Loop:
+    """What changes while training: everything a checkpoint holds."""
+
+    fitted: Fitted
+    epoch: int = 0
+    position: int = 0  # steps done of this epoch
+    average: Weights = field(default_factory=dict)  # the moving average of the trained weights; empty without ema
+    best: Weights = field(default_factory=dict)
+
+
+def fit(
+    model: Model,
+    features: Sequence[Features],
+    *,
+    config: TrainConfig,
+    seed: int,
+    validate: Callable[[], float],
+    folder: Path,
+    progress: Progress,
+    resume: bool = False,
+) -> Fitted:
+    """Train the model in place and leave it with the weights that scored best on validation.
+
+    `validate` scores the model as it is. A checkpoint goes into `folder` every `config.checkpoint_steps` steps and
+    after each epoch; with `resume` training goes on from it to the same weights as without the interruption.
+    """
+    accelerator = accelerate()
+    torch.manual_seed(seed)
+    optimizer = make_optimizer(model, config)
+    prepared, optimizer = accelerator.prepare(model, optimizer)
+    loop = _restore(model, optimizer, load_checkpoint(folder)) if resume else _begin(model, config)
+    sizes = [item.num_tokens for item in features]
+    total = total_steps(sizes, config, seed=seed)
+    fitted, started = loop.fitted, time.perf_counter() - loop.fitted.wall_seconds
+    while loop.epoch < config.epochs and fitted.steps < total and not _out_of_patience(loop, config):
+        steps = _steps(sizes, config, seed=seed, epoch=loop.epoch)
+        model.train()
+        for batches in steps[loop.position : loop.position + total - fitted.steps]:
+            _set_rates(optimizer, config, step=fitted.steps, total=total)
+            loss = torch.zeros(())
+            for batch in batches:
+                outputs = prepared(to_device(model.head.collate([features[i] for i in batch]), accelerator.device))
+                accelerator.backward(outputs.loss / len(batches))
+                loss += outputs.loss.detach().cpu() / len(batches)
+            norm = accelerator.clip_grad_norm_(prepared.parameters(), config.max_grad_norm)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            _update_average(loop.average, model, decay=_decay(config.ema, fitted.steps))
+            loop.position += 1
+            fitted.steps += 1
+            fitted.num_tokens += sum(sizes[i] for batch in batches for i in batch)
+            fitted.wall_seconds = time.perf_counter() - started
+            fitted.losses.append(float(loss))
+            progress.step(fitted.steps, total, loss=float(loss), norm=float(norm), epoch=loop.epoch, fitted=fitted)
+            if fitted.steps % config.checkpoint_steps == 0:
+                _save(folder, model, optimizer, loop)
+        _finish_epoch(model, loop, validate)
+        fitted.wall_seconds = time.perf_counter() - started
+        _save(folder, model, optimizer, loop)
+        progress.epoch(loop.epoch, score=fitted.scores[-1], best=fitted.best_score, fitted=fitted)
+    _copy_into(model, loop.best)
+    return fitted
+
+
+def accelerate() -> Accelerator:
+    """Return the accelerator: bf16 where there is a GPU, float32 on a CPU (bf16 is many times slower there)."""
+    return Accelerator(mixed_precision="bf16" if torch.cuda.is_available() else "no")
+
+
+def make_optimizer(model: Model, config: TrainConfig) -> torch.optim.Optimizer:
+    """Return AdamW with one learning rate for the backbone and one for the head."""
+    groups = []
+    for module, rate in (
+        (model.head_module, config.head_learning_rate),
+        (model.backbone, config.learning_rate),
+    ):
+        known = {id(weight) for group in groups for weight in group["params"]}
+        weights = [w for w in module.parameters() if w.requires_grad and id(w) not in known]
+        groups.append({"params": weights, "peak": rate, "lr": rate, "weight_decay": config.weight_decay})
+    return torch.optim.AdamW([group for group in groups if group["params"]])
+
+
+def learning_rate_factor(step: int, *, total: int, warmup_share: float) -> float:
+    """Return the share of the peak rate at a step: linear from 0 up in the warm-up, then linear down to 0."""
+    warmup = int(total * warmup_share)
+    if step < warmup:
+        return (step + 1) / warmup
+    return (total - step) / max(total - warmup, 1)
+
+
+def total_steps(sizes: Sequence[int], config: TrainConfig, *, seed: int) -> int:
+    """Return how many optimiser steps the training makes if it is not stopped early."""
+    total = sum(len(_steps(sizes, config, seed=seed, epoch=epoch)) for epoch in range(config.epochs))
+    return min(total, config.max_steps) if config.max_steps else total
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a training will take, from timing a few of its own batches."""
+
+    steps: int
+    seconds: float
+    memory_gib: float
+
+
+def estimate(model: Model, features: Sequence[Features], *, config: TrainConfig, seed: int) -> Estimate:
+    """Return steps, seconds and peak memory, measured on a short, a middle and the longest batch; changes no weight."""
+    sizes = [item.num_tokens for item in features]
+    steps = _steps(sizes, config, seed=seed, epoch=0)
+    batches = sorted((batch for step in steps for batch in step), key=lambda batch: sizes[batch[0]] * len(batch))
+    probes = [batches[len(batches) // 4], batches[len(batches) // 2], batches[-1]]
+    device = accelerate().device
+    model.to(device).train()
+    with torch.random.fork_rng():
+        started = 0.0
+        for index, batch in enumerate([probes[0], *probes]):
+            if index == 1:  # the first batch only warms up
+                started = time.perf_counter()
+            outputs = model(to_device(model.head.collate([features[i] for i in batch]), device))
+            outputs.loss.backward()
+            model.zero_grad(set_to_none=True)
+        seconds = time.perf_counter() - started
+    rate = seconds / sum(sizes[i] for batch in probes for i in batch)
+    total = total_steps(sizes, config, seed=seed)
+    tokens = sum(sizes) * config.epochs * total / max(len(steps) * config.epochs, 1)
+    return Estimate(steps=total, seconds=rate * tokens, memory_gib=peak_memory_gib())
+
+
+def to_device(batch: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    """Return the batch on the device."""
+    return {name: value.to(device, non_blocking=True) for name, value in batch.items()}
+
+
+def _steps(sizes: Sequence[int], config: TrainConfig, *, seed: int, epoch: int) -> list[list[list[int]]]:
+    """Return the epoch's steps, each a list of `accumulate` batches (the last step may have fewer)."""
+    batches = epoch_batches(sizes, budget=config.batch_tokens, seed=seed, epoch=epoch)
+    return [batches[start : start + config.accumulate] for start in range(0, len(batches), config.accumulate)]
+
+
+def _set_rates(optimizer: torch.optim.Optimizer, config: TrainConfig, *, step: int, total: int) -> None:
+    factor = learning_rate_factor(step, total=total, warmup_share=config.warmup_share)
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak"] * factor
+
+
+def _decay(ema: float, step: int) -> float:
+    """Return the average's decay at a step: it starts short, so that early weights are soon forgotten."""
+    return min(ema, (1 + step) / (10 + step))
+
+
+def _update_average(average: Weights, model: Model, *, decay: float) -> None:
+    if average:
+        current = model.trained_state()
+        torch._foreach_lerp_(list(average.values()), [current[name] for name in average], 1 - decay)
+
+
+def _finish_epoch(model: Model, loop: Loop, validate: Callable[[], float]) -> None:
+    model.eval()
+    with _averaged(model, loop.average):
+        score = validate()
+        if score > loop.fitted.best_score:
+            loop.fitted.best_score, loop.fitted.best_epoch = score, loop.epoch + 1
+            loop.best = {name: value.clone() for name, value in model.trained_state().items()}
+    loop.fitted.scores.append(score)
+    loop.epoch, loop.position = loop.epoch + 1, 0
+    loop.fitted.epochs = loop.epoch
+
+
+@contextmanager
+def _averaged(model: Model, average: Weights) -> Iterator[None]:
+    """Put the moving average into the model for the time of the block."""
+    current = {name: value.clone() for name, value in model.trained_state().items()} if average else {}
+    _copy_into(model, average)
+    yield
+    _copy_into(model, current)
+
+
+def _out_of_patience(loop: Loop, config: TrainConfig) -> bool:
+    return config.patience > 0 and loop.fitted.epochs - loop.fitted.best_epoch >= config.patience
+
+
+def _copy_into(model: Model, weights: Weights) -> None:
+    current = model.trained_state()
+    for name, value in weights.items():
+        current[name].copy_(value)
+
+
+def _begin(model: Model, config: TrainConfig) -> Loop:
+    average = {name: value.clone() for name, value in model.trained_state().items()} if config.ema else {}
+    return Loop(fitted=Fitted(), average=average)
+
+
+def _save(folder: Path, model: Model, optimizer: Any, loop: Loop) -> None:
+    state = {
+        "weights": model.trained_state(),
+        "optimizer": optimizer.state_dict(),
+        "random": torch.get_rng_state(),
+        "fitted": dict(vars(loop.fitted)),
+        "epoch": loop.epoch,
+        "position": loop.position,
+        "average": loop.average,
+        "best": loop.best,
+    }
+    save_checkpoint(folder, state)
+
+
+def _restore(model: Model, optimizer: Any, state: dict[str, Any]) -> Loop:
+    _copy_into(model, state["weights"])
+    optimizer.load_state_dict(state["optimizer"])
+    torch.set_rng_state(state["random"])
+    return Loop(
+        fitted=Fitted(**state["fitted"]),
+        epoch=state["epoch"],
+        position=state["position"],
+        average=state["average"],
+        best=state["best"],
+    )

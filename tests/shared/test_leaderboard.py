@@ -1,0 +1,272 @@
+"""Publishing refuses what cannot be defended; rendering is a function of the records and cited figures alone."""
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.contracts import Score
+from shared.errors import UserError
+from shared.leaderboard import publish, render
+from shared.record import Code, Counts, DataFacts, FileFacts, Record, read_record, write_record
+from shared.rows import churn, group_runs
+from shared.tables import Column, expand, formatter, markdown_table
+from tests.shared.records import make_record
+
+LAYOUT = """
+title: Names
+statistic: tests.shared.records.micro_f1
+answer_keys: [id, spans, start, end, label, probability]
+unchanged: [probability]
+datasets:
+  finer_ord: {title: FiNER-ORD, reference: large}
+tables:
+  - title: quality
+    note: Strict.
+    columns:
+      - {title: row, value: name, show: text}
+      - {title: F1, value: score, show: interval}
+      - {title: runs, value: runs, show: spread}
+      - {title: minus large, value: versus, show: difference}
+      - {title: parameters, value: parameters.total, show: count}
+      - {title: minutes, value: training.wall_seconds, show: minutes}
+csv_only:
+  - {title: licence, value: data.licence, show: text}
+"""
+CITED = """
+- name: published
+  data: finer_ord
+  split: test
+  comparable: true
+  parameters: 355000000
+  seeds: 2
+  computed: by its authors
+  note: ''
+  source: https://example.org/paper
+  runs:
+    - {f1: 0.76, precision: 0.7}
+    - {f1: 0.74, precision: 0.6}
+- name: elsewhere
+  data: finer_ord
+  split: validation
+  comparable: false
+  parameters: null
+  seeds: 1
+  computed: by its authors
+  note: on another split
+  source: https://example.org/other
+  runs: [{f1: 0.99}]
+"""
+ROWS = [
+    {"id": "a", "spans": [{"start": 0, "end": 5, "label": "PER", "probability": 0.98765432}]},
+    {"id": "b", "spans": []},
+    {"id": "c", "spans": [{"start": 2, "end": 3, "label": "ORG", "probability": None}]},
+]
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> Path:
+    for name, text in (("leaderboard", LAYOUT), ("cited", CITED)):
+        (tmp_path / "conf" / name).mkdir(parents=True)
+        (tmp_path / "conf" / name / "ner.yaml").write_text(text)
+    return tmp_path / "conf"
+
+
+@pytest.fixture
+def boards(tmp_path: Path) -> Path:
+    return tmp_path / "leaderboards"
+
+
+def make_run(folder: Path, *, rows: list[Any] = ROWS, **changes: Any) -> tuple[Path, Path]:
+    """Write a run's record and predictions."""
+    folder.mkdir(exist_ok=True)
+    predictions = folder / "predictions-test.jsonl"
+    predictions.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    digest = hashlib.sha256(predictions.read_bytes()).hexdigest()
+    record = make_record(**{"predictions": FileFacts(predictions.name, digest), **changes})
+    write_record(record, folder / "record.json")
+    return folder / "record.json", predictions
+
+
+def seed_record(seed: int, *, d2: list[float], f1: float, **changes: Any) -> Record:
+    counts = Counts(["PER"], ["tp", "predicted", "gold"], {"d1": [2, 4, 4], "d2": d2})
+    values = {"id": f"tiny-seed{seed}", "seed": seed, "counts": counts, "scores": {"f1": Score(f1)}}
+    return make_record(**{**values, **changes})
+
+
+def publish_rows(folder: Path, *records: Record, conf: Path, boards: Path, rows: list[Any] = ROWS) -> None:
+    for record in records:
+        values = {name: getattr(record, name) for name in vars(record) if name != "predictions"}
+        publish(*make_run(folder / "run", rows=rows, **values), leaderboards_dir=boards, conf=conf)
+
+
+def test_published_predictions_are_compact_and_the_record_names_them(
+    tmp_path: Path, conf: Path, boards: Path
+) -> None:
+    path = publish(*make_run(tmp_path / "run"), leaderboards_dir=boards, conf=conf)
+    stored = boards / "records" / "ner" / "ner-tiny-seed1-0a1b2c3d.predictions.jsonl"
+    assert stored.read_text().splitlines() == [
+        '{"id":"a","spans":[{"start":0,"end":5,"label":"PER","probability":0.9877}]}',
+        '{"id":"b","spans":[]}',
+        '{"id":"c","spans":[{"start":2,"end":3,"label":"ORG","probability":null}]}',
+    ]
+    assert path == boards / "records" / "ner" / "ner-tiny-seed1-0a1b2c3d.json"
+    sha256 = hashlib.sha256(stored.read_bytes()).hexdigest()
+    assert read_record(path).predictions == FileFacts(stored.name, sha256)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"code": None}, "it names no commit"),
+        ({"code": Code("c" * 40, clean=False)}, "changed sources"),
+        ({"data": DataFacts("sample", "MIT", "test", "d", 3, 2)}, "its data is 'sample'"),
+        ({"data": DataFacts("finer_ord", "MIT", "validation", "d", 3, 2)}, "its split is 'validation'"),
+        ({"config": {"data": {"path": "/home/me/x.csv"}}}, "a path of one machine: /home/me/x.csv"),
+        ({"predictions": FileFacts("p", "0" * 64)}, "not the file the record was made from"),
+        ({"rows": ROWS[:2]}, "must hold each of 3 ids once"),
+        ({"rows": [*ROWS[:2], ROWS[0]]}, "must hold each of 3 ids once"),
+        ({"rows": [*ROWS[:2], {"id": "c", "text": "He said"}]}, "prediction 3 has the key 'text'"),
+        ({"rows": [*ROWS[:2], {"id": "c", "spans": [{"label": "x" * 65}]}]}, "a label of 65 characters"),
+    ],
+)
+def test_what_cannot_be_defended_is_not_published(
+    tmp_path: Path, conf: Path, boards: Path, changes: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(UserError, match=reason):
+        publish(*make_run(tmp_path / "run", **changes), leaderboards_dir=boards, conf=conf)
+    assert not boards.exists()
+
+
+def test_changed_sources_can_be_allowed(tmp_path: Path, conf: Path, boards: Path) -> None:
+    run = make_run(tmp_path / "run", code=Code("c" * 40, clean=False))
+    assert publish(*run, leaderboards_dir=boards, allow_dirty=True, conf=conf).is_file()
+
+
+def test_every_reason_is_reported_at_once(tmp_path: Path, conf: Path, boards: Path) -> None:
+    run = make_run(tmp_path / "run", code=None, rows=ROWS[:2])
+    with pytest.raises(UserError, match=r"no commit[\s\S]*each of 3 ids"):
+        publish(*run, leaderboards_dir=boards, conf=conf)
+
+
+def test_seeds_become_one_row_with_mean_interval_spread_and_paired_test(
+    tmp_path: Path, conf: Path, boards: Path
+) -> None:
+    ours = [seed_record(1, d2=[6, 6, 6], f1=0.8), seed_record(2, d2=[4, 6, 6], f1=0.6)]
+    large = seed_record(1, d2=[3, 6, 6], f1=0.5, id="large-1", name="large", kind="replayed", training=None)
+    publish_rows(tmp_path, *ours, large, conf=conf, boards=boards)
+    with (boards / "ner.csv").open(newline="") as file:
+        rows = {row["name"]: row for row in csv.DictReader(file)}
+    # of the two documents the seeds score (0.5, 1) and (0.5, 2/3): the resampled mean is 0.5, 0.7 or 10/12
+    assert list(rows) == ["published", "tiny + LoRA", "large", "elsewhere (not comparable: on another split)"]
+    tiny = rows["tiny + LoRA"]
+    assert (tiny["score.value"], tiny["score.low"], tiny["score.high"]) == ("0.7", "0.5", "0.833333")
+    assert (tiny["runs.count"], tiny["runs.min"], tiny["runs.max"]) == ("2", "0.6", "0.8")
+    assert (tiny["versus.value"], tiny["versus.low"], tiny["versus.high"]) == ("0.2", "0", "0.333333")
+    assert rows["large"]["versus.value"] == rows["published"]["versus.value"] == ""
+    assert rows["published"]["score.value"] == "0.75"
+
+
+def test_empty_cells_say_why_and_one_seed_is_said_to_be_one(tmp_path: Path, conf: Path, boards: Path) -> None:
+    publish_rows(tmp_path, seed_record(1, d2=[6, 6, 6], f1=0.8), conf=conf, boards=boards)
+    page = (boards / "ner.md").read_text()
+    line = next(line for line in page.splitlines() if line.startswith("| tiny"))
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells == ["tiny + LoRA", "0.800 [0.500, 1.000]", "1 seed", "1,100", "1.5"]
+    line = next(line for line in page.splitlines() if line.startswith("| published"))
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells == ["published", "0.750", "0.740 to 0.760, 2 seeds", "355.0 M", "n/s"]
+    assert "- `n/s` in a cited row: not stated by the source, or not comparable." in page
+    assert "Licence of the data: CC BY-NC 4.0: not for commercial use" in page
+    assert "[config](../conf/experiment/ner/tiny.yaml), records [1](records/ner/tiny-seed1.json)" in page
+
+
+def test_rendering_twice_gives_the_same_bytes(tmp_path: Path, conf: Path, boards: Path) -> None:
+    publish_rows(
+        tmp_path, *[seed_record(seed, d2=[6, 6, 6], f1=0.8) for seed in (2, 1)], conf=conf, boards=boards
+    )
+    first = [(boards / f"ner.{suffix}").read_bytes() for suffix in ("md", "csv")]
+    render("ner", boards, conf=conf)
+    assert [(boards / f"ner.{suffix}").read_bytes() for suffix in ("md", "csv")] == first
+
+
+def test_counts_that_do_not_give_the_score_are_refused(tmp_path: Path, conf: Path, boards: Path) -> None:
+    with pytest.raises(UserError, match=r"its counts give 0\.800000, its score says 0\.900000"):
+        publish_rows(tmp_path, seed_record(1, d2=[6, 6, 6], f1=0.9), conf=conf, boards=boards)
+
+
+def test_runs_on_other_data_do_not_share_a_row() -> None:
+    other = DataFacts("finer_ord", "CC BY-NC 4.0", "test", "0" * 64, 3, 2)
+    with pytest.raises(UserError, match="share the row 'tiny \\+ LoRA' but differ in data"):
+        group_runs([make_record(), make_record(id="other", seed=2, data=other)])
+
+
+def test_an_empty_leaderboard_says_so(conf: Path, boards: Path) -> None:
+    render("ner", boards, conf=conf)
+    assert "Nothing has been published yet." in (boards / "ner.md").read_text()
+
+
+def test_a_misspelt_layout_key_is_named(conf: Path, boards: Path) -> None:
+    path = conf / "leaderboard" / "ner.yaml"
+    path.write_text(path.read_text().replace("csv_only:", "csv_onyl:"))
+    with pytest.raises(UserError, match=r"csv_onyl is unknown \(did you mean 'csv_only'\?\)"):
+        render("ner", boards, conf=conf)
+
+
+def test_churn_counts_examples_whose_spans_change_but_not_probabilities(
+    tmp_path: Path, conf: Path, boards: Path
+) -> None:
+    changed = [{**ROWS[0], "spans": []}, *ROWS[1:]]
+    same = [{"id": "a", "spans": [{**ROWS[0]["spans"][0], "probability": 0.5}]}, *ROWS[1:]]  # type: ignore[index]  # a dict
+    for seed, rows in ((1, ROWS), (2, changed), (3, same)):
+        publish_rows(tmp_path, seed_record(seed, d2=[6, 6, 6], f1=0.8), conf=conf, boards=boards, rows=rows)
+    page = (boards / "ner.md").read_text()
+    assert "| tiny + LoRA | 3 seeds | 0.0 to 33.3 %" in page
+
+
+def test_churn_is_a_share_per_pair_of_runs() -> None:
+    assert churn([{"a": "1", "b": "2"}, {"a": "1", "b": "3"}, {"a": "0", "b": "3"}]) == [0.5, 1.0, 0.5]
+    assert churn([{"a": "1"}]) == []
+
+
+def test_a_star_column_becomes_one_per_key() -> None:
+    rows = [{"scores": {"f1": 0.5, "f1_PER": 0.1, "f1_ORG": 0.2}}]
+    columns = expand([Column("F1 *", "scores.f1_*", "score")], rows)
+    assert [(column.title, column.value) for column in columns] == [
+        ("F1 PER", "scores.f1_PER"),
+        ("F1 ORG", "scores.f1_ORG"),
+    ]
+
+
+def test_a_column_nobody_has_is_left_out() -> None:
+    rows = [{"kind": "measured", "name": "a|b"}]
+    table = markdown_table(rows, [Column("row", "name", "text"), Column("F1", "score", "score")])
+    assert table.splitlines() == ["| row   |", "|:------|", "| a\\|b  |"]
+
+
+@pytest.mark.parametrize(
+    ("show", "value", "text"),
+    [
+        ("count", 22_713_216, "22.7 M"),
+        ("count", 405_000_000_000, "405.0 B"),
+        ("count", 999, "999"),
+        ("percent", 0.0714, "7.1 %"),
+        ("minutes", 90.0, "1.5"),
+        (
+            "difference",
+            {"value": 0.065, "low": -0.01, "high": 0.1, "p": 0.0002},
+            "+0.065 [-0.010, +0.100], p < 0.001",
+        ),
+        ("interval", {"value": 0.75, "low": None, "high": None}, "0.750"),
+    ],
+)
+def test_values_are_shown_with_their_units(show: str, value: Any, text: str) -> None:
+    assert formatter(show)(value) == text
+
+
+def test_an_unknown_way_to_show_is_named() -> None:
+    with pytest.raises(UserError, match=r"'scor' is unknown \(did you mean 'score'\?\)"):
+        formatter("scor")

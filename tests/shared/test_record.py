@@ -1,0 +1,166 @@
+"""A record goes to its file and back unchanged, and a damaged one is refused by file and key."""
+
+import dataclasses
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.contracts import Score
+from shared.errors import UserError
+from shared.record import (
+    Code,
+    Counts,
+    DataFacts,
+    FileFacts,
+    Hardware,
+    MetricFacts,
+    Record,
+    Training,
+    code_state,
+    digest_files,
+    library_versions,
+    machine,
+    portable_config,
+    read_record,
+    record_id,
+    write_record,
+)
+from tests.shared.records import make_record
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    write_record(make_record(), tmp_path / "record.json")
+    return tmp_path / "record.json"
+
+
+def edit(path: Path, **changes: Any) -> Path:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    return path
+
+
+def test_a_record_reads_back_equal(path: Path) -> None:
+    assert read_record(path) == make_record()
+
+
+def test_optional_parts_read_back_as_none(tmp_path: Path) -> None:
+    trivial = make_record(kind="baseline", base=None, parameters=None, training=None, code=None, counts=None)
+    write_record(trivial, tmp_path / "record.json")
+    assert read_record(tmp_path / "record.json") == trivial
+
+
+def test_counts_stand_on_one_line_a_document(path: Path) -> None:
+    assert '      "d1": [2, 3, 3, 0, 0, 1],\n' in path.read_text()
+
+
+def test_missing_key_is_named(path: Path) -> None:
+    value = json.loads(path.read_text())
+    del value["data"]["digest"]
+    path.write_text(json.dumps(value))
+    with pytest.raises(UserError, match=r"record\.json: data\.digest is missing"):
+        read_record(path)
+
+
+def test_unknown_key_is_named_with_the_close_one(path: Path) -> None:
+    with pytest.raises(UserError, match=r"record\.json: sed is unknown \(did you mean 'seed'\?\)"):
+        read_record(edit(path, sed=1))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("seed", "1", "int"),
+        ("seed", True, "int"),
+        ("data", 3, "an object"),
+        ("scores", {"f1": {"value": "high", "low": None, "high": None}}, "float"),
+    ],
+)
+def test_mistyped_value_is_named(path: Path, key: str, value: Any, allowed: str) -> None:
+    with pytest.raises(UserError, match=rf"record\.json: {key}.* is .*; allowed: {allowed}"):
+        read_record(edit(path, **{key: value}))
+
+
+def test_unknown_kind_is_refused(path: Path) -> None:
+    with pytest.raises(UserError, match=r"kind is 'mesured' \(did you mean 'measured'\?\)"):
+        read_record(edit(path, kind="mesured"))
+
+
+def test_bad_json_is_refused_by_file(path: Path) -> None:
+    path.write_text("{")
+    with pytest.raises(UserError, match=r"record\.json is not a readable record"):
+        read_record(path)
+
+
+def test_missing_file_is_a_user_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"none\.json is not a readable record"):
+        read_record(tmp_path / "none.json")
+
+
+def test_every_part_is_frozen() -> None:
+    parts = (Record, DataFacts, MetricFacts, Counts, FileFacts, Code, Hardware, Training, Score)
+    assert all(vars(part)["__dataclass_params__"].frozen for part in parts)
+    assert dataclasses.replace(make_record(), seed=2).seed == 2
+
+
+def test_record_id_is_fit_for_a_file_name() -> None:
+    assert record_id("ner/minilm_lora", seed=2, digest="0a1b2c3d") == "ner-minilm-lora-seed2-0a1b2c3d"
+    assert record_id("Llama 3.1 405B (run 1)", seed=1, digest="aa") == "llama-3.1-405b-run-1-seed1-aa"
+
+
+def test_portable_config_holds_no_folder_of_this_machine() -> None:
+    resolved = {
+        "seed": 1,
+        "data_dir": "/home/me/data",
+        "data": {"data_dir": "/home/me/data", "splits": ["train"]},
+        "baseline": {"folder": "/home/me/data/finer-ord/replies"},
+        "other": "/home/me/database",
+    }
+    assert portable_config(resolved, places={"data_dir": "/home/me/data", "run": ""}) == {
+        "seed": 1,
+        "data": {"splits": ["train"]},
+        "baseline": {"folder": "<data_dir>/finer-ord/replies"},
+        "other": "/home/me/database",
+    }
+
+
+def test_digest_of_files_is_over_their_digests_in_order(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a")
+    (tmp_path / "b").write_text("b")
+    a, b = (hashlib.sha256(letter).hexdigest() for letter in (b"a", b"b"))
+    assert digest_files([tmp_path / "a", tmp_path / "b"]) == hashlib.sha256((a + b).encode()).hexdigest()
+    assert digest_files([tmp_path / "b", tmp_path / "a"]) != digest_files([tmp_path / "a", tmp_path / "b"])
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def test_code_state_is_none_outside_a_checkout_and_before_the_first_commit(tmp_path: Path) -> None:
+    assert code_state(tmp_path) is None
+    git(tmp_path, "init")
+    assert code_state(tmp_path) is None
+
+
+def test_code_state_sees_changes_but_not_published_tables(tmp_path: Path) -> None:
+    git(tmp_path, "init")
+    (tmp_path / "code.py").write_text("")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "first")
+    (tmp_path / "leaderboards").mkdir()
+    (tmp_path / "leaderboards" / "ner.md").write_text("new")
+    state = code_state(tmp_path)
+    assert state is not None and state.clean and len(state.commit) == 40
+    (tmp_path / "code.py").write_text("changed")
+    assert code_state(tmp_path) == Code(commit=state.commit, clean=False)
+    assert code_state(tmp_path / "leaderboards") is None
+
+
+def test_machine_and_versions_are_filled_in() -> None:
+    found = machine(threads=2)
+    assert found.cpu and found.cores >= 1 and found.memory_gib > 0 and found.threads == 2
+    assert library_versions()["python"].startswith("3.")
