@@ -41,10 +41,10 @@ def save_bundle(model: Model, folder: Path, *, task: str, head: Mapping[str, Any
     Raises `UserError` when the disk is full; an older bundle in the folder then stays.
     """
     with folder_atomic(folder, failures=(SafetensorError, RuntimeError)) as partial:
-        if lora.method is Method.LORA:
+        if lora.method is Method.lora:
             model.backbone.save_pretrained(str(partial))  # type: ignore[operator]  # a PeftModel
             (partial / "README.md").unlink(missing_ok=True)  # peft's empty model card
-        elif lora.method is Method.FULL:
+        elif lora.method is Method.full:
             save_file(_contiguous(model.backbone), partial / BACKBONE)
         save_file(_contiguous(model.head_module), partial / HEAD)
         model.tokenizer.save_pretrained(str(partial))
@@ -114,9 +114,11 @@ def load_bundle(folder: Path, *, merge: bool = True, types: Mapping[str, str] | 
     settings = build(OmegaConf.create(manifest["head"]), path="head")
     backbone, tokenizer, head = settings.build(base.folder, types=manifest["types"])
     model = Model(choose_trainable(backbone, lora, config), head, tokenizer, config=config, base=base)
-    if lora.method is Method.LORA:
-        peft.set_peft_model_state_dict(model.backbone, load_file(folder / peft.utils.SAFETENSORS_WEIGHTS_NAME))
-    elif lora.method is Method.FULL:
+    if lora.method is Method.lora:
+        peft.set_peft_model_state_dict(
+            model.backbone, load_file(folder / peft.utils.SAFETENSORS_WEIGHTS_NAME)
+        )
+    elif lora.method is Method.full:
         model.backbone.load_state_dict(load_file(folder / BACKBONE))
     model.head_module.load_state_dict(load_file(folder / HEAD))
     head.decoding.update(manifest["decoding"])
@@ -153,7 +155,9 @@ def verify_reload(model: Model, folder: Path, examples: Sequence[SpanExample]) -
         raise BundleError(f"{folder} cannot be reloaded in a new process:\n{found.stderr}")
     expected = [logits_digest(model, examples), logits_digest(merge_lora(model), examples)]
     if found.stdout.split() != expected:
-        raise BundleError(f"{folder} does not give the trained model's outputs after reloading: do not use it")
+        raise BundleError(
+            f"{folder} does not give the trained model's outputs after reloading: do not use it"
+        )
 
 
 def reload_digests(folder: Path, rows: str) -> tuple[str, str]:

@@ -33,7 +33,9 @@ def main(task: str) -> None:
         sys.stderr.write("".join(f"error: {line}\n" for line in str(error).splitlines()))
         sys.exit(USER_ERROR)
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; a training goes on from its last checkpoint with resume=<its run folder>\n")
+        sys.stderr.write(
+            "interrupted; a training goes on from its last checkpoint with resume=<its run folder>\n"
+        )
         sys.exit(INTERRUPTED)
 
 

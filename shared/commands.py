@@ -16,7 +16,6 @@ from shared.errors import ConfigError, DataError, UserError
 
 if TYPE_CHECKING:
     from shared.examples import SpanExample
-    from shared.model import Model
     from shared.train import Estimate
 
 
@@ -37,12 +36,11 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
     from shared.train import estimate, fit
 
     use_threads(config.hardware.threads)
-    model = create_model(
-        config.model, config.head, config.lora, types=config.data.types(), seed=config.seed
-    )
+    model = create_model(config.model, config.head, config.lora, types=config.data.types(), seed=config.seed)
     features = model.head.encode(training)
     seen = coverage(training, features)
-    _say_plan(model, estimate(model, features, config=config.train, seed=config.seed))
+    counts = model.count_parameters()  # now: after merging none would count as trainable
+    _say_plan(counts, estimate(model, features, config=config.train, seed=config.seed))
     runs.say(
         f"beyond the window: {seen.texts_beyond_window} texts; lost to tokenisation: {seen.lost_spans} spans, "
         f"{seen.truncated_tokens} tokens"
@@ -71,14 +69,12 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
         )
     validate()  # the thresholds of the weights that were kept
     bundle = folder / runs.BUNDLE
-    adapters.save_bundle(
-        model, bundle, task=config.task.name, head=config.resolved["head"], lora=config.lora
-    )
+    adapters.save_bundle(model, bundle, task=config.task.name, head=config.resolved["head"], lora=config.lora)
     adapters.verify_reload(model, bundle, validation)
     runs.say(f"bundle: {bundle}, reloaded in a new process with the same outputs")
     predictions = predict(model, validation, batch_tokens=config.predict.batch_tokens)
     runs.write_predictions(folder, "validation", predictions)
-    runs.write_training(folder, fitted=fitted, memory_gib=runs.peak_memory_gib(), parameters=model.count_parameters())
+    runs.write_training(folder, fitted=fitted, parameters=counts)
     _say_scores(config.metric.score(validation, predictions), title=f"validation, {config.data.name}")
 
 
@@ -93,7 +89,7 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
             config.runs_dir, task=config.task.name, digest=config.digest, config=config.resolved
         )
         examples = _load(config, config.split)
-        result = scoring.score_baseline(config, examples)
+        result = scoring.score_baseline(config.baseline, config, examples)
     else:
         folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name)
         config = _of_run(config, folder, overrides)
@@ -113,7 +109,7 @@ def predict(config: RunConfig, *, overrides: Sequence[str]) -> None:
     adapters.check_fits(manifest, task=config.task.name)
     use_threads(config.hardware.threads)
     model = adapters.load_bundle(folder / runs.BUNDLE)
-    streaming.predict_file(model, config.predict, read=config.read_stream)
+    streaming.predict_file(model, config.predict, read=config.reader)
 
 
 def publish(config: RunConfig, *, overrides: Sequence[str]) -> None:
@@ -157,7 +153,7 @@ def _of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunCon
     """Return the run's configuration with what the command line says anew: other data, another split."""
     stored = OmegaConf.create(runs.read_run_config(folder))
     given = {text.partition("=")[0].lstrip("+").partition(".")[0] for text in overrides}
-    for name in given & {"data", "split", "hardware", "predict", "experiment"}:
+    for name in given & {"data", "split", "hardware", "predict", "row"}:
         stored[name] = config.resolved[name]
     return read_config(_moved(stored, config))
 
@@ -171,8 +167,7 @@ def _moved(stored: Any, config: RunConfig) -> Any:
     return stored
 
 
-def _say_plan(model: Model, plan: Estimate) -> None:
-    counts = model.count_parameters()
+def _say_plan(counts: dict[str, int], plan: Estimate) -> None:
     runs.say(
         f"parameters: {counts['trainable']:,} trainable, {counts['frozen']:,} frozen; "
         f"estimate: {plan.steps:,} steps, {plan.seconds / 60:.1f} minutes, {plan.memory_gib:.1f} GiB"

@@ -31,36 +31,39 @@ def compose_run(task: str, overrides: Sequence[str]) -> RunConfig:
     An override that sweeps (`lora.r=4,8`) is checked in each value and composed with the first.
     """
     mistakes: list[str] = []
-    singles: list[tuple[str, Override]] = []
+    options = groups(task, conf=CONF)
+    chosen: list[str] = []
+    values: list[tuple[str, Override]] = []
     for override in overrides:
         try:
             parsed = OverridesParser.create().parse_override(override)
         except HydraException as error:
             mistakes.append(f"{override!r} is no override: {str(error).splitlines()[0]}; write it as key=value")
             continue
-        values = parsed.sweep_string_iterator() if parsed.is_sweep_override() else [parsed.get_value_element_as_str()]
-        singles.extend((f"{parsed.get_key_element()}={value}", parsed) for value in values)
-    options = groups(task, conf=CONF)
-    chosen = [text for text, parsed in singles if parsed.key_or_group in options]
-    for text in [text for text in chosen if (mistake := _option_mistake(text, options))]:
-        mistakes.append(_option_mistake(text, options))
-        chosen.remove(text)
-    node = _compose(task, _first_of_each(chosen))
-    values = []
-    for text, parsed in singles:
-        if parsed.key_or_group in options:
-            continue
-        if mistake := _key_mistake(parsed, node):
-            mistakes.append(mistake)
+        texts = _single(parsed)
+        if parsed.key_or_group not in options:
+            values.append((texts[0], parsed))
+        elif found := [mistake for text in texts if (mistake := _option_mistake(text, options))]:
+            mistakes.extend(found)
         else:
-            values.append(text)
+            chosen.append(texts[0])
+    node = _compose(task, chosen)
+    mistakes.extend(mistake for _, parsed in values if (mistake := _key_mistake(parsed, node)))
+    known = [text for text, parsed in values if not _key_mistake(parsed, node)]
     try:
-        config = read_config(_compose(task, _first_of_each([*chosen, *values])))
+        config = read_config(_compose(task, [*chosen, *known]))
     except ConfigError as error:
-        raise ConfigError([*dict.fromkeys(mistakes), *error.mistakes]) from error
+        raise ConfigError([*mistakes, *error.mistakes]) from error
     if mistakes:
-        raise ConfigError(dict.fromkeys(mistakes))
+        raise ConfigError(mistakes)
     return config
+
+
+def _single(parsed: Override) -> list[str]:
+    """Return the override once for each value it sweeps over."""
+    swept = parsed.is_sweep_override()
+    values = parsed.sweep_string_iterator() if swept else [parsed.get_value_element_as_str()]
+    return [f"{parsed.get_key_element()}={value}" for value in values]
 
 
 def _compose(task: str, overrides: Sequence[str]) -> DictConfig:
@@ -69,13 +72,6 @@ def _compose(task: str, overrides: Sequence[str]) -> DictConfig:
             return compose(NAME, overrides=[*task_overrides(task), *overrides])
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError([str(error)]) from error
-
-
-def _first_of_each(overrides: Sequence[str]) -> list[str]:
-    first: dict[str, str] = {}
-    for override in overrides:
-        first.setdefault(override.partition("=")[0], override)
-    return list(first.values())
 
 
 def _option_mistake(text: str, options: dict[str, list[str]]) -> str:
@@ -105,7 +101,7 @@ def _key_mistake(parsed: Override, node: DictConfig) -> str:
 
 def _keys(node: DictConfig, prefix: str = "") -> list[str]:
     found = []
-    for key in node:
+    for key in map(str, node):
         child = node._get_node(key)
         found.append(f"{prefix}{key}")
         if isinstance(child, DictConfig) and not child._is_none():

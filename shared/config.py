@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -21,9 +21,9 @@ from shared.errors import ConfigError, suggest
 class Method(Enum):
     """Which weights train: LoRA and the head, all of them, or the head alone."""
 
-    LORA = "lora"
-    FULL = "full"
-    HEAD = "head"
+    lora = "lora"
+    full = "full"
+    head = "head"
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class TaskConfig:
     name: str
     summary: str
     metric: Any  # a `_target_` node, built into `RunConfig.metric`
+    reader: str  # the function that reads texts to predict, as package.module.function
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,12 @@ class TrainConfig:
             ("train.batch_tokens", self.batch_tokens, self.batch_tokens > 0, "a whole number above 0"),
             ("train.accumulate", self.accumulate, self.accumulate > 0, "a whole number above 0"),
             ("train.ema", self.ema, 0 <= self.ema < 1, "0 up to 1 exclusive"),
-            ("train.checkpoint_steps", self.checkpoint_steps, self.checkpoint_steps > 0, "a whole number above 0"),
+            (
+                "train.checkpoint_steps",
+                self.checkpoint_steps,
+                self.checkpoint_steps > 0,
+                "a whole number above 0",
+            ),
         )
 
 
@@ -138,7 +144,7 @@ class RunConfig:
     predict: PredictConfig
     hardware: HardwareConfig
     seed: int
-    experiment: str  # the row's name; '' for a run of no published row
+    row: str  # the published row it belongs to, such as ner/minilm_lora; '' for none
     run: str  # the run a verb works on: a folder, or `latest`
     resume: str  # the run whose training goes on; '' starts anew
     left: str  # what `compare` compares: a run, a record or a predictions file
@@ -150,6 +156,12 @@ class RunConfig:
     resolved: dict[str, Any]
 
     @property
+    def reader(self) -> Any:
+        """The task's function that reads texts to predict."""
+        module_name, _, name = self.task.reader.rpartition(".")
+        return getattr(importlib.import_module(module_name), name)
+
+    @property
     def digest(self) -> str:
         """Eight hex digits that name this configuration; paths do not count."""
         return config_digest(self.resolved)
@@ -158,7 +170,7 @@ class RunConfig:
 _PLACES = ("runs_dir", "data_dir", "leaderboards_dir", "run", "resume", "left", "right", "predict")
 _PLAIN = {
     "seed": int,
-    "experiment": str,
+    "row": str,
     "run": str,
     "resume": str,
     "left": str,
@@ -209,7 +221,9 @@ def build(node: DictConfig, *, path: str) -> Any:
     """
     target = node.get("_target_")
     if not target:
-        raise ConfigError([f"{path}._target_ is missing: name the dataclass to build, as package.module.Class"])
+        raise ConfigError(
+            [f"{path}._target_ is missing: name the dataclass to build, as package.module.Class"]
+        )
     module_name, _, class_name = str(target).rpartition(".")
     try:
         schema = getattr(importlib.import_module(module_name), class_name)
@@ -228,25 +242,35 @@ def typed(node: DictConfig, schema: Any, *, path: str) -> Any:
     structured = OmegaConf.structured(schema)
     OmegaConf.set_readonly(structured, False)
     known = {field.name: field for field in fields(schema)}
+    hints = get_type_hints(schema)
+    nested: dict[str, Any] = {}
     mistakes = []
-    for key in node:
+    for key in map(str, node):
         if key == "_target_":
             continue
-        if key not in known:
+        if is_dataclass(hints.get(key)):
+            try:
+                nested[key] = typed(node[key], hints[key], path=f"{path}.{key}")
+            except ConfigError as error:
+                mistakes.extend(error.mistakes)
+        elif key not in known:
             allowed = ", ".join(known)
-            mistakes.append(f"{path}.{key} is unknown{suggest(str(key), known)}; allowed: {allowed}")
-            continue
-        try:
-            structured[key] = node[key]
-        except OmegaConfBaseException as error:
-            mistakes.append(f"{path}.{key}={node[key]!r}: {str(error).splitlines()[0]}; allowed: {known[str(key)].type}")
+            mistakes.append(f"{path}.{key} is unknown{suggest(key, known)}; allowed: {allowed}")
+        else:
+            try:
+                structured = OmegaConf.merge(structured, {key: node[key]})
+            except OmegaConfBaseException as error:
+                mistakes.append(
+                    f"{path}.{key}={node[key]!r}: {str(error).splitlines()[0]}; allowed: {known[key].type}"
+                )
     for key, field in known.items():
         required = field.default is MISSING and field.default_factory is MISSING
         if required and key not in node:
             mistakes.append(f"{path}.{key} is missing; allowed: {field.type}")
     if mistakes:
         raise ConfigError(mistakes)
-    return OmegaConf.to_object(structured)
+    values = OmegaConf.to_container(structured)
+    return schema(**{**values, **nested})  # type: ignore[dict-item]  # a dataclass gives a dict
 
 
 def config_digest(resolved: Mapping[str, Any]) -> str:

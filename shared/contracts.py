@@ -5,7 +5,7 @@ Text goes in, text comes out: tensors exist only between `Head.encode` and `Head
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
+
+    from shared.record import Counts
 
 from shared.examples import SpanExample, SpanPrediction
 
@@ -94,12 +96,25 @@ class Metric(Protocol):
     ) -> dict[str, Score]:
         """Return every score by name, the main one with its interval."""
 
+    def counts(self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]) -> Counts | None:
+        """Return the additive parts of the main score by document, which intervals and paired tests need."""
+
+    def wrong(
+        self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]
+    ) -> Iterator[dict[str, Any]]:
+        """Yield a row of `errors.jsonl` for each example that is not wholly right."""
+
 
 class Features(Protocol):
     """What a head makes of one window of one example."""
 
-    example: int  # index of the example the window was cut from
-    num_tokens: int  # what a batch's token budget counts, padding excluded
+    @property
+    def example(self) -> int:
+        """Index of the example the window was cut from."""
+
+    @property
+    def num_tokens(self) -> int:
+        """What a batch's token budget counts, padding excluded."""
 
 
 @dataclass
@@ -113,33 +128,36 @@ class Outputs:
 class Head(Protocol):
     """One kind of answer: turns examples into tensors, a backbone's output into logits, and logits into predictions.
 
-    `module` holds the head's own trained weights; the backbone (base + LoRA) stands beside it. Head and backbone are
-    made together by `HeadSettings.build`. `types` (label -> name in plain words) fixes the label order.
+    `features` are always those that this head's own `encode` made. The backbone (base + LoRA) stands beside the
+    head; `HeadSettings.build` makes both. `types` (label -> name in plain words) fixes the label order.
     """
 
     types: dict[str, str]
-    module: nn.Module
     decoding: dict[str, float]  # the thresholds `decode` uses, stored in the bundle; may be empty
 
-    def encode(self, examples: Sequence[SpanExample]) -> list[Features]:
+    @property
+    def module(self) -> nn.Module:
+        """The head's own weights, apart from the backbone's."""
+
+    def encode(self, examples: Sequence[SpanExample]) -> Sequence[Features]:
         """Return one or more windows per example; together they cover the whole text, in order, with overlap.
 
         Gold spans become targets; an example without gold encodes the same way.
         """
 
-    def collate(self, features: Sequence[Features]) -> dict[str, Tensor]:
+    def collate(self, features: Sequence[Any]) -> dict[str, Tensor]:
         """Return the padded batch of these windows (`B` rows), on the CPU."""
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
         """Return loss and logits of a collated batch; logits are padded to the batch's size."""
 
     def decode(
-        self, examples: Sequence[SpanExample], features: Sequence[Features], logits: Sequence[np.ndarray[Any, Any]]
+        self, examples: Sequence[SpanExample], features: Sequence[Any], logits: Sequence[np.ndarray[Any, Any]]
     ) -> list[SpanPrediction]:
         """Return one prediction per example from the logits of all its windows, in the order of `examples`."""
 
     def tune(
-        self, examples: Sequence[SpanExample], features: Sequence[Features], logits: Sequence[np.ndarray[Any, Any]]
+        self, examples: Sequence[SpanExample], features: Sequence[Any], logits: Sequence[np.ndarray[Any, Any]]
     ) -> None:
         """Choose decoding thresholds on validation and keep them in `decoding`; does nothing if there are none."""
 

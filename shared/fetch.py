@@ -44,11 +44,11 @@ def _download(file: PinnedFile, path: Path) -> None:
     import pooch
 
     pooch.get_logger().setLevel("WARNING")
-    try:
-        with file_atomic(path) as partial:
+    with file_atomic(path) as partial:
+        try:
             fetched = pooch.retrieve(
-                file.url, known_hash=f"sha256:{file.sha256}", path=partial.parent, fname=partial.name
+                file.url, known_hash=f"sha256:{file.sha256}", path=path.parent, fname=f"{path.name}.fetched"
             )
-            Path(fetched).replace(partial)
-    except Exception as error:
-        raise DataError(f"missing, and {file.url} could not be fetched ({error}); {place}", file=path) from error
+        except (OSError, ValueError) as error:  # no network, an HTTP error; content that is not the pinned one
+            raise DataError(f"missing, and {file.url} could not be fetched ({error}); {place}", file=path) from error
+        Path(fetched).replace(partial)

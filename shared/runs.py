@@ -15,9 +15,10 @@ import yaml
 
 from shared.errors import UserError
 from shared.examples import SpanPrediction, prediction_row, read_prediction
-from shared.files import write_text_atomic
+from shared.files import write_json_atomic, write_text_atomic
 
-CONFIG, LOG, RECORD, BUNDLE, ERRORS = "config.yaml", "log.jsonl", "record.json", "adapter", "errors.jsonl"
+CONFIG, LOG, TRAINING, RECORD = "config.yaml", "log.jsonl", "training.json", "record.json"
+BUNDLE, ERRORS = "adapter", "errors.jsonl"
 LATEST = "latest"
 
 
@@ -86,15 +87,43 @@ def read_predictions(path: Path) -> list[SpanPrediction]:
     return predictions
 
 
+def write_training(folder: Path, *, fitted: FittedSoFar, parameters: dict[str, int]) -> None:
+    """Write what the training cost and reached, for the record that `evaluate` makes."""
+    training = {
+        "wall_seconds": round(fitted.wall_seconds, 1),
+        "steps": fitted.steps,
+        "epochs": fitted.epochs,
+        "tokens_per_second": round(fitted.tokens_per_second, 1),
+        "peak_memory_gib": round(peak_memory_gib(), 3),
+        "validation": fitted.best_score,
+        "notes": {"best_epoch": fitted.best_epoch, "validation_by_epoch": fitted.scores},
+    }
+    write_json_atomic(folder / TRAINING, {"training": training, "parameters": parameters})
+
+
+def read_training(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return what `write_training` wrote; raises `UserError` when the training never ended."""
+    path = folder / TRAINING
+    if not path.is_file():
+        raise UserError(
+            f"{folder} has no {TRAINING}: its training did not end; go on with train resume={folder}"
+        )
+    found: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
 def peak_memory_gib() -> float:
     """Return the most memory this process has held, in GiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 class FittedSoFar(Protocol):
-    """What progress shows of a training."""
+    """What progress and `training.json` tell of a training."""
 
-    num_tokens: int
+    best_score: float
+    best_epoch: int
+    epochs: int
+    steps: int
     wall_seconds: float
     scores: list[float]
 
@@ -144,7 +173,9 @@ class Progress:
 
     def epoch(self, epoch: int, *, score: float, best: float, fitted: FittedSoFar) -> None:
         """Log an epoch's validation score and print it."""
-        self._write(epoch=epoch, seconds=round(fitted.wall_seconds, 3), **{f"validation_{self.metric}": score})
+        self._write(
+            epoch=epoch, seconds=round(fitted.wall_seconds, 3), **{f"validation_{self.metric}": score}
+        )
         self.console.print(
             f"epoch {epoch}: validation {self.metric} {score:.4f} (best {best:.4f}), "
             f"{fitted.wall_seconds:.0f} s, {fitted.tokens_per_second:,.0f} tokens/s",

@@ -38,25 +38,26 @@ class Table:
 
 EMPTY = {
     "cited": ("n/s", "not stated by the source, or not comparable"),
-    "measured": ("n/m", "not measured, or nothing to compare with"),
+    "measured": ("n/m", "not measured, or does not apply"),
     "baseline": ("n/a", "does not apply: no weights, no training"),
     "replayed": ("n/a", "does not apply: the answers were stored elsewhere, the system did not run here"),
 }
 
 
 def markdown_table(rows: Sequence[Row], columns: Sequence[Column]) -> str:
-    """Return the rows as a Markdown table; a column without any value is left out."""
+    """Return the rows as a Markdown table, without the columns and the rows that have no value but a name."""
+    rows = [row for row in rows if any(find(row, column.value) is not None for column in columns[1:])]
     shown = [
         column for column in expand(columns, rows) if any(find(row, column.value) is not None for row in rows)
     ]
     cells = [[_cell(row, column).replace("|", "\\|") for column in shown] for row in rows]
     align = ["left" if column.show == "text" else "right" for column in shown]
     headers = [column.title for column in shown]
-    return tabulate(cells, headers=headers, tablefmt="pipe", colalign=align, disable_numparse=True)
+    return str(tabulate(cells, headers=headers, tablefmt="pipe", colalign=align, disable_numparse=True))
 
 
 def csv_table(rows: Sequence[Row], paths: Sequence[str]) -> str:
-    """Return the rows as CSV with one column per path, numbers to six decimals, empty where there is no value."""
+    """Return the rows as CSV, one column per path, numbers to six decimals, empty where there is no value."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(paths)
@@ -134,7 +135,11 @@ def _spread(runs: Mapping[str, Any]) -> str:
     if runs["count"] == 1:
         return f"1 {runs['unit']}"
     count = f"{runs['count']} {runs['unit']}s"
-    return count if runs["min"] == runs["max"] else f"{runs['min']:.3f} to {runs['max']:.3f}, {count}"
+    return (
+        count
+        if runs["min"] is None or runs["min"] == runs["max"]
+        else f"{runs['min']:.3f} to {runs['max']:.3f}, {count}"
+    )
 
 
 def _count(value: float) -> str:
@@ -160,5 +165,5 @@ _SHOW: dict[str, Callable[[Any], str]] = {
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
-        return f"{value:.6f}".rstrip("0").rstrip(".")
+        return f"{round(value, 6) + 0.0:.6f}".rstrip("0").rstrip(".")  # + 0.0 turns -0.0 into 0.0
     return value

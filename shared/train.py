@@ -49,7 +49,9 @@ class Loop:
     fitted: Fitted
     epoch: int = 0
     position: int = 0  # steps done of this epoch
-    average: Weights = field(default_factory=dict)  # the moving average of the trained weights; empty without ema
+    average: Weights = field(
+        default_factory=dict
+    )  # the moving average of the trained weights; empty without ema
     best: Weights = field(default_factory=dict)
 
 
@@ -84,7 +86,9 @@ def fit(
             _set_rates(optimizer, config, step=fitted.steps, total=total)
             loss = torch.zeros(())
             for batch in batches:
-                outputs = prepared(to_device(model.head.collate([features[i] for i in batch]), accelerator.device))
+                outputs = prepared(
+                    to_device(model.head.collate([features[i] for i in batch]), accelerator.device)
+                )
                 accelerator.backward(outputs.loss / len(batches))
                 loss += outputs.loss.detach().cpu() / len(batches)
             norm = accelerator.clip_grad_norm_(prepared.parameters(), config.max_grad_norm)
@@ -96,7 +100,9 @@ def fit(
             fitted.num_tokens += sum(sizes[i] for batch in batches for i in batch)
             fitted.wall_seconds = time.perf_counter() - started
             fitted.losses.append(float(loss))
-            progress.step(fitted.steps, total, loss=float(loss), norm=float(norm), epoch=loop.epoch, fitted=fitted)
+            progress.step(
+                fitted.steps, total, loss=float(loss), norm=float(norm), epoch=loop.epoch, fitted=fitted
+            )
             if fitted.steps % config.checkpoint_steps == 0:
                 _save(folder, model, optimizer, loop)
         _finish_epoch(model, loop, validate)
@@ -114,7 +120,7 @@ def accelerate() -> Accelerator:
 
 def make_optimizer(model: Model, config: TrainConfig) -> torch.optim.Optimizer:
     """Return AdamW with one learning rate for the backbone and one for the head."""
-    groups = []
+    groups: list[dict[str, Any]] = []
     for module, rate in (
         (model.head_module, config.head_learning_rate),
         (model.backbone, config.learning_rate),
@@ -152,7 +158,9 @@ def estimate(model: Model, features: Sequence[Features], *, config: TrainConfig,
     """Return steps, seconds and peak memory, measured on a short, a middle and the longest batch; changes no weight."""
     sizes = [item.num_tokens for item in features]
     steps = _steps(sizes, config, seed=seed, epoch=0)
-    batches = sorted((batch for step in steps for batch in step), key=lambda batch: sizes[batch[0]] * len(batch))
+    batches = sorted(
+        (batch for step in steps for batch in step), key=lambda batch: sizes[batch[0]] * len(batch)
+    )
     probes = [batches[len(batches) // 4], batches[len(batches) // 2], batches[-1]]
     device = accelerate().device
     model.to(device).train()

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def _check_window(window_tokens: int, overlap_tokens: int) -> None:
     if not 0 <= overlap_tokens < window_tokens:
         raise ConfigError(
-            [f"head.overlap_tokens={overlap_tokens}: allowed is 0 up to head.window_tokens={window_tokens} exclusive"]
+            [
+                f"head.overlap_tokens={overlap_tokens}: allowed is 0 up to head.window_tokens={window_tokens} exclusive"
+            ]
         )
 
 

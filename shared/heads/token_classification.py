@@ -233,12 +233,14 @@ def allowed_transitions(tags: Sequence[str]) -> np.ndarray[Any, np.dtype[np.bool
     return allowed
 
 
-def best_tags(scores: Array, allowed: np.ndarray[Any, np.dtype[np.bool_]]) -> np.ndarray[Any, Any]:
+def best_tags(
+    scores: Array, allowed: np.ndarray[Any, np.dtype[np.bool_]]
+) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Return the tags (W,) with the highest sum of scores (W, C) among the allowed sequences.
 
     The best tag of every word alone is the answer when that sequence is allowed; Viterbi's search settles the rest.
     """
-    tags = scores.argmax(axis=1)
+    tags: np.ndarray[Any, np.dtype[np.int64]] = scores.argmax(axis=1)
     if len(tags) == 0 or (allowed[-1, tags[0]] and allowed[tags[:-1], tags[1:]].all()):
         return tags
     penalty = np.where(allowed, 0.0, -np.inf)

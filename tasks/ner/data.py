@@ -98,7 +98,9 @@ class Wnut17:
 
     def load(self, split: str) -> list[SpanExample]:
         """Return the split's sentences."""
-        return _read_conll(self.files(split)[0], split, scheme=Scheme.IOB2, labels=self.labels, separator="\t")[0]
+        return _read_conll(
+            self.files(split)[0], split, scheme=Scheme.IOB2, labels=self.labels, separator="\t"
+        )[0]
 
     def report(self) -> str:
         """Return the data report."""
@@ -129,12 +131,16 @@ class Conll:
         """Return the split's sentences; a label that train never shows is a `DataError`."""
         labels = None if split == "train" and not self.labels else self.types()
         path = self.files(split)[0]
-        return _not_empty(_read_conll(path, split, scheme=self.scheme, labels=labels, separator=None)[0], path)
+        return _not_empty(
+            _read_conll(path, split, scheme=self.scheme, labels=labels, separator=None)[0], path
+        )
 
     def report(self) -> str:
         """Return the data report."""
         counts = {
-            split: _read_conll(self.files(split)[0], split, scheme=self.scheme, labels=None, separator=None)[1]
+            split: _read_conll(self.files(split)[0], split, scheme=self.scheme, labels=None, separator=None)[
+                1
+            ]
             for split in SPLITS[:2]
         }
         return data_report(self, warnings=_dangling_warnings(counts))
@@ -260,7 +266,9 @@ def _not_empty(examples: list[SpanExample], path: Path) -> list[SpanExample]:
 
 
 def _dangling_warnings(counts: Mapping[str, int]) -> list[str]:
-    return [f"{split}: {count} tags continue no entity and count as O" for split, count in counts.items() if count]
+    return [
+        f"{split}: {count} tags continue no entity and count as O" for split, count in counts.items() if count
+    ]
 
 
 def _named(labels: Iterable[str]) -> dict[str, str]:

@@ -80,14 +80,18 @@ def read_columns(path: Path, *, separator: str | None = None) -> Iterator[Tagged
             continue
         columns = columns or len(cells)
         if len(cells) != columns or columns < 2:
-            expected = f"{max(columns, 2)} columns, as in the first row" if columns > 1 else "a word and a tag"
+            expected = (
+                f"{max(columns, 2)} columns, as in the first row" if columns > 1 else "a word and a tag"
+            )
             raise DataError(f"{len(cells)} columns: {line!r}; expected {expected}", file=path, line=number)
         words.append(TaggedWord(cells[0], cells[-1], number))
     if words:
         yield TaggedSentence(tuple(words), document)
 
 
-def check_tags(words: Iterable[TaggedWord], *, scheme: Scheme, labels: Iterable[str] | None, file: Path) -> None:
+def check_tags(
+    words: Iterable[TaggedWord], *, scheme: Scheme, labels: Iterable[str] | None, file: Path
+) -> None:
     """Raise `DataError` for a tag that the scheme or the labels (None: any) do not know."""
     known = None if labels is None else list(labels)
     for word in words:
@@ -96,11 +100,15 @@ def check_tags(words: Iterable[TaggedWord], *, scheme: Scheme, labels: Iterable[
         prefix, dash, label = word.tag.partition("-")
         if not dash or prefix not in PREFIXES[scheme] or len(prefix) != 1:
             allowed = ", ".join([f"{letter}-LABEL" for letter in PREFIXES[scheme]] + ["O"])
-            raise DataError(f"unknown tag {word.tag!r}; {scheme.value} allows {allowed}", file=file, line=word.line)
+            raise DataError(
+                f"unknown tag {word.tag!r}; {scheme.value} allows {allowed}", file=file, line=word.line
+            )
         if known is not None and label not in known:
             allowed = ", ".join(known)
             raise DataError(
-                f"unknown tag {word.tag!r}{suggest(label, known)}; labels: {allowed}", file=file, line=word.line
+                f"unknown tag {word.tag!r}{suggest(label, known)}; labels: {allowed}",
+                file=file,
+                line=word.line,
             )
 
 
@@ -154,7 +162,9 @@ def read_jsonl(path: Path, *, labels: Iterable[str] | None) -> Iterator[SpanExam
             continue
         example = parse_row(line, file=str(path), number=number, labels=labels)
         if example.id in seen:
-            raise DataError(f"id {example.id!r} stands on line {seen[example.id]} too", file=path, line=number)
+            raise DataError(
+                f"id {example.id!r} stands on line {seen[example.id]} too", file=path, line=number
+            )
         seen[example.id] = number
         yield example
 
@@ -197,10 +207,14 @@ def _span(given: Any, text: str, *, file: str, number: int, labels: list[str] | 
         raise DataError(f"span {dict(given)!r}; expected {shape}", file=file, line=number)
     if not 0 <= start < end <= len(text):
         allowed = f"0 <= start < end <= {len(text)}, the text's length"
-        raise DataError(f"span {start} to {end} is empty or outside its text; allowed: {allowed}", file=file, line=number)
+        raise DataError(
+            f"span {start} to {end} is empty or outside its text; allowed: {allowed}", file=file, line=number
+        )
     if labels is not None and label not in labels:
         raise DataError(
-            f"unknown label {label!r}{suggest(label, labels)}; labels: {', '.join(labels)}", file=file, line=number
+            f"unknown label {label!r}{suggest(label, labels)}; labels: {', '.join(labels)}",
+            file=file,
+            line=number,
         )
     return Span(start, end, label)
 

@@ -1,4 +1,4 @@
-"""Publishing refuses what cannot be defended; rendering is a function of the records and cited figures alone."""
+"""Publishing refuses what cannot be defended; rendering depends on records and cited figures alone."""
 
 import csv
 import hashlib
@@ -12,7 +12,7 @@ from shared.contracts import Score
 from shared.errors import UserError
 from shared.leaderboard import publish, render
 from shared.record import Code, Counts, DataFacts, FileFacts, Record, read_record, write_record
-from shared.rows import churn, group_runs
+from shared.rows import Row, churn, group_runs
 from shared.tables import Column, expand, formatter, markdown_table
 from tests.shared.records import make_record
 
@@ -21,8 +21,7 @@ title: Names
 statistic: tests.shared.records.micro_f1
 answer_keys: [id, spans, start, end, label, probability]
 unchanged: [probability]
-datasets:
-  finer_ord: {title: FiNER-ORD, reference: large}
+references: {FiNER-ORD: large}
 tables:
   - title: quality
     note: Strict.
@@ -38,11 +37,12 @@ csv_only:
 """
 CITED = """
 - name: published
-  data: finer_ord
+  data: FiNER-ORD
   split: test
   comparable: true
   parameters: 355000000
-  seeds: 2
+  repeats: 2
+  unit: seed
   computed: by its authors
   note: ''
   source: https://example.org/paper
@@ -50,17 +50,18 @@ CITED = """
     - {f1: 0.76, precision: 0.7}
     - {f1: 0.74, precision: 0.6}
 - name: elsewhere
-  data: finer_ord
+  data: FiNER-ORD
   split: validation
   comparable: false
   parameters: null
-  seeds: 1
+  repeats: 1
+  unit: seed
   computed: by its authors
   note: on another split
   source: https://example.org/other
   runs: [{f1: 0.99}]
 """
-ROWS = [
+ROWS: list[Any] = [
     {"id": "a", "spans": [{"start": 0, "end": 5, "label": "PER", "probability": 0.98765432}]},
     {"id": "b", "spans": []},
     {"id": "c", "spans": [{"start": 2, "end": 3, "label": "ORG", "probability": None}]},
@@ -124,7 +125,7 @@ def test_published_predictions_are_compact_and_the_record_names_them(
         ({"code": None}, "it names no commit"),
         ({"code": Code("c" * 40, clean=False)}, "changed sources"),
         ({"data": DataFacts("sample", "MIT", "test", "d", 3, 2)}, "its data is 'sample'"),
-        ({"data": DataFacts("finer_ord", "MIT", "validation", "d", 3, 2)}, "its split is 'validation'"),
+        ({"data": DataFacts("FiNER-ORD", "MIT", "validation", "d", 3, 2)}, "its split is 'validation'"),
         ({"config": {"data": {"path": "/home/me/x.csv"}}}, "a path of one machine: /home/me/x.csv"),
         ({"predictions": FileFacts("p", "0" * 64)}, "not the file the record was made from"),
         ({"rows": ROWS[:2]}, "must hold each of 3 ids once"),
@@ -198,10 +199,24 @@ def test_counts_that_do_not_give_the_score_are_refused(tmp_path: Path, conf: Pat
         publish_rows(tmp_path, seed_record(1, d2=[6, 6, 6], f1=0.9), conf=conf, boards=boards)
 
 
+def test_a_type_that_one_run_alone_predicts_is_aligned(tmp_path: Path, conf: Path, boards: Path) -> None:
+    odd = Counts(
+        ["PER", "LOC"], ["tp", "predicted", "gold"], {"d1": [2, 4, 4, 0, 0, 0], "d2": [4, 4, 6, 0, 2, 0]}
+    )
+    second = seed_record(2, d2=[], f1=0.6, counts=odd)
+    publish_rows(tmp_path, seed_record(1, d2=[6, 6, 6], f1=0.8), second, conf=conf, boards=boards)
+    assert "| 0.700 [0.500, 0.833] |" in (boards / "ner.md").read_text()
+
+
 def test_runs_on_other_data_do_not_share_a_row() -> None:
-    other = DataFacts("finer_ord", "CC BY-NC 4.0", "test", "0" * 64, 3, 2)
+    other = DataFacts("FiNER-ORD", "CC BY-NC 4.0", "test", "0" * 64, 3, 2)
     with pytest.raises(UserError, match="share the row 'tiny \\+ LoRA' but differ in data"):
         group_runs([make_record(), make_record(id="other", seed=2, data=other)])
+
+
+def test_the_same_seed_twice_is_not_two_seeds() -> None:
+    with pytest.raises(UserError, match="are the same row and seed"):
+        group_runs([make_record(), make_record(id="again")])
 
 
 def test_an_empty_leaderboard_says_so(conf: Path, boards: Path) -> None:
@@ -220,7 +235,7 @@ def test_churn_counts_examples_whose_spans_change_but_not_probabilities(
     tmp_path: Path, conf: Path, boards: Path
 ) -> None:
     changed = [{**ROWS[0], "spans": []}, *ROWS[1:]]
-    same = [{"id": "a", "spans": [{**ROWS[0]["spans"][0], "probability": 0.5}]}, *ROWS[1:]]  # type: ignore[index]  # a dict
+    same = [{"id": "a", "spans": [{**ROWS[0]["spans"][0], "probability": 0.5}]}, *ROWS[1:]]
     for seed, rows in ((1, ROWS), (2, changed), (3, same)):
         publish_rows(tmp_path, seed_record(seed, d2=[6, 6, 6], f1=0.8), conf=conf, boards=boards, rows=rows)
     page = (boards / "ner.md").read_text()
@@ -233,18 +248,22 @@ def test_churn_is_a_share_per_pair_of_runs() -> None:
 
 
 def test_a_star_column_becomes_one_per_key() -> None:
-    rows = [{"scores": {"f1": 0.5, "f1_PER": 0.1, "f1_ORG": 0.2}}]
-    columns = expand([Column("F1 *", "scores.f1_*", "score")], rows)
+    rows = [{"scores": {"f1": 0.5, "f1/PER": 0.1, "f1/ORG": 0.2}}]
+    columns = expand([Column("F1 *", "scores.f1/*", "score")], rows)
     assert [(column.title, column.value) for column in columns] == [
-        ("F1 PER", "scores.f1_PER"),
-        ("F1 ORG", "scores.f1_ORG"),
+        ("F1 PER", "scores.f1/PER"),
+        ("F1 ORG", "scores.f1/ORG"),
     ]
 
 
-def test_a_column_nobody_has_is_left_out() -> None:
-    rows = [{"kind": "measured", "name": "a|b"}]
-    table = markdown_table(rows, [Column("row", "name", "text"), Column("F1", "score", "score")])
-    assert table.splitlines() == ["| row   |", "|:------|", "| a\\|b  |"]
+def test_columns_and_rows_without_a_value_are_left_out() -> None:
+    rows: list[Row] = [{"kind": "measured", "name": "a|b", "seed": 1.0}, {"kind": "cited", "name": "c"}]
+    columns = [Column("row", "name", "text"), Column("F1", "score", "score"), Column("seed", "seed", "whole")]
+    assert markdown_table(rows, columns).splitlines() == [
+        "| row   |   seed |",
+        "|:------|-------:|",
+        "| a\\|b  |      1 |",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,115 @@
+"""`predict` on a stream: texts in, JSON lines out, in order, in constant memory, resumable."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from shared.config import PredictConfig
+from shared.errors import DataError, UserError
+from shared.evaluate import stream
+from shared.examples import SpanExample
+from shared.model import Model
+
+PIPE = "-"
+
+
+class Reader(Protocol):
+    """Turns lines of an input format into examples, one at a time."""
+
+    def __call__(self, lines: Iterable[str], format: str, *, file: str) -> Iterator[SpanExample]:
+        """Yield the examples; raises `DataError` with the line."""
+
+
+def predict_file(model: Model, config: PredictConfig, *, read: Reader) -> int:
+    """Write one JSON line per input text and return how many; flushed as they come.
+
+    With `resume`, rows that the output already has whole are kept and their inputs skipped; a torn last row is redone.
+    """
+    done = _rows_done(config)
+    count = 0
+    with _open_input(config.input) as lines, _open_output(config) as output:
+        kept, examples = itertools.tee(
+            itertools.islice(read(lines, config.format, file=config.input), done, None)
+        )
+        for example, prediction in zip(
+            kept, stream(model, examples, batch_tokens=config.batch_tokens), strict=True
+        ):
+            row = {"id": prediction.id, "spans": [_span_row(span, example.text) for span in prediction.spans]}
+            output.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
+            output.flush()
+    return count
+
+
+def _span_row(span: Any, text: str) -> dict[str, Any]:
+    return {
+        "start": span.start,
+        "end": span.end,
+        "label": span.label,
+        "text": text[span.start : span.end],
+        "probability": span.probability,
+    }
+
+
+def _rows_done(config: PredictConfig) -> int:
+    """Return how many whole rows the output has, cutting off a torn last one; 0 when starting anew."""
+    path = Path(config.output)
+    if config.output == PIPE or not path.exists():
+        return 0
+    if not config.resume:
+        raise UserError(
+            f"{path} exists already: remove it, choose another, or go on with predict.resume=true"
+        )
+    if config.input == PIPE:
+        raise UserError(
+            "predict.resume=true needs predict.input to be a file: standard input cannot be read again"
+        )
+    rows = whole = 0
+    with path.open("rb") as file:
+        for line in file:
+            if not line.endswith(b"\n"):
+                break
+            rows, whole = rows + 1, whole + len(line)
+    with path.open("rb+") as file:
+        file.truncate(whole)
+    return rows
+
+
+@contextmanager
+def _open_input(name: str) -> Iterator[Iterable[str]]:
+    if name == PIPE:
+        yield _decoded(sys.stdin.buffer, name="standard input")
+        return
+    try:
+        file = Path(name).open("rb")
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", file=name) from error
+    with file:
+        yield _decoded(file, name=name)
+
+
+def _decoded(lines: Iterable[bytes], *, name: str) -> Iterator[str]:
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            found = f"byte {line[error.start]:#04x} at column {error.start + 1}"
+            raise DataError(f"not UTF-8: {found}", file=name, line=number) from error
+
+
+@contextmanager
+def _open_output(config: PredictConfig) -> Iterator[TextIO]:
+    if config.output == PIPE:
+        yield sys.stdout
+        return
+    try:
+        with Path(config.output).open("a", encoding="utf-8") as file:
+            yield file
+    except OSError as error:
+        raise UserError(f"cannot write {config.output}: {error}; go on with predict.resume=true") from error

@@ -1,0 +1,197 @@
+"""Strict entity F1: a span counts only if both ends and its label are right, as seqeval's strict IOB2 mode counts.
+
+No gold and no prediction give 0 for precision, recall and F1, as in seqeval with `zero_division=0`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from shared.contracts import Score
+from shared.errors import UserError
+from shared.examples import Span, SpanExample, SpanPrediction
+
+if TYPE_CHECKING:
+    from shared.intervals import Array, Statistic
+    from shared.record import Counts
+
+COLUMNS = ["tp", "predicted", "gold"]
+MISSED, SPURIOUS, BOUNDARY = "missed", "spurious", "wrong boundary"
+
+
+@dataclass(frozen=True)
+class EntityF1:
+    """Micro F1 over all spans, beside it per type, macro, and the softer partial and type-only scores."""
+
+    version: ClassVar[str] = "1"
+    main: ClassVar[str] = "f1"
+
+    def quick(self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]) -> float:
+        """Return micro F1."""
+        right = predicted = gold = 0
+        for example, prediction in aligned(examples, predictions):
+            expected, found = _keys(example.spans), _keys(prediction.spans)
+            right += len(expected & found)
+            predicted += len(found)
+            gold += len(expected)
+        return 2 * right / (predicted + gold) if predicted + gold else 0.0
+
+    def score(
+        self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]
+    ) -> dict[str, Score]:
+        """Return f1, precision, recall (micro), the same per type, macro_f1, each with its interval over documents,
+        and partial_f1 and type_f1 by nervaluate, without.
+        """
+        import numpy as np
+
+        from shared.intervals import bootstrap
+
+        counts = self.counts(examples, predictions)
+        table = np.array(list(counts.rows.values()), dtype=np.float64)[:, None, :]
+        scores = {}
+        for name, statistic in _statistics(counts.groups).items():
+            interval = bootstrap(table, statistic)
+            scores[name] = Score(interval.value, interval.low, interval.high)
+        for name, value in _soft_scores(examples, predictions, labels=counts.groups).items():
+            scores[name] = Score(value)
+        return scores
+
+    def counts(self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]) -> Counts:
+        """Return true positives, predicted and gold spans by document and type; types are those of gold, sorted,
+        then those only predicted.
+        """
+        from shared.record import Counts
+
+        pairs = aligned(examples, predictions)
+        in_gold = {span.label for example, _ in pairs for span in example.spans}
+        predicted = {span.label for _, prediction in pairs for span in prediction.spans}
+        labels = [*sorted(in_gold), *sorted(predicted - in_gold)]
+        rows = {example.document: [0.0] * (3 * len(labels)) for example in examples}
+        for example, prediction in pairs:
+            row = rows[example.document]
+            expected, found = _keys(example.spans), _keys(prediction.spans)
+            for column, keys in enumerate((expected & found, found, expected)):
+                for _, _, label in keys:
+                    row[3 * labels.index(label) + column] += 1
+        return Counts(groups=labels, columns=COLUMNS, rows=rows)
+
+    def main_statistic(self) -> Statistic:
+        """Return the main score as a function of summed counts (..., 3 x types)."""
+        return micro_f1
+
+    def wrong(
+        self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]
+    ) -> Iterator[dict[str, Any]]:
+        """Yield id, text, missed and spurious spans of each example that is not wholly right."""
+        for example, prediction in aligned(examples, predictions):
+            expected, found = _keys(example.spans), _keys(prediction.spans)
+            if expected != found:
+                yield {
+                    "id": example.id,
+                    "text": example.text,
+                    "missed": [_shown(example.text, span) for span in example.spans if span.key not in found],
+                    "spurious": [
+                        _shown(example.text, span) for span in prediction.spans if span.key not in expected
+                    ],
+                }
+
+    def confusion(
+        self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]
+    ) -> Counter[tuple[str, str]]:
+        """Return how often gold (first) was answered by (second): a type on the same span, a wrong boundary
+        (an overlapping span), or missed; a predicted span that overlaps no gold is (spurious, its type).
+        """
+        table: Counter[tuple[str, str]] = Counter()
+        for example, prediction in aligned(examples, predictions):
+            for span in example.spans:
+                same = [found.label for found in prediction.spans if found.key[:2] == span.key[:2]]
+                touching = any(_overlap(span, found) for found in prediction.spans)
+                table[span.label, same[0] if same else BOUNDARY if touching else MISSED] += 1
+            for found in prediction.spans:
+                if not any(_overlap(found, span) for span in example.spans):
+                    table[SPURIOUS, found.label] += 1
+        return table
+
+
+def aligned(
+    examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]
+) -> list[tuple[SpanExample, SpanPrediction]]:
+    """Return examples with their predictions by id; raises `UserError` when an id is on one side only, or twice."""
+    found = {prediction.id: prediction for prediction in predictions}
+    ids = {example.id for example in examples}
+    if len(found) != len(predictions) or len(ids) != len(examples) or ids != set(found):
+        odd = sorted(ids ^ set(found))[:3]
+        raise UserError(
+            f"{len(predictions)} predictions do not answer the {len(examples)} examples one by one; "
+            f"ids on one side only, or twice: {', '.join(odd) or 'duplicates'}"
+        )
+    return [(example, found[example.id]) for example in examples]
+
+
+def micro_f1(summed: Array) -> Array:
+    """Return F1 over all types from summed counts (..., 3 x types)."""
+    return _f1(*(summed[..., column::3].sum(axis=-1) for column in range(3)))
+
+
+def _statistics(labels: Sequence[str]) -> dict[str, Statistic]:
+    def macro(summed: Array) -> Array:
+        parts = [_f1(*(summed[..., 3 * index + column] for column in range(3))) for index in range(len(labels))]
+        mean: Array = sum(parts[1:], parts[0]) / len(parts)
+        return mean
+
+    statistics: dict[str, Statistic] = {
+        "f1": micro_f1,
+        "precision": lambda summed: _ratio(summed[..., 0::3].sum(-1), summed[..., 1::3].sum(-1)),
+        "recall": lambda summed: _ratio(summed[..., 0::3].sum(-1), summed[..., 2::3].sum(-1)),
+    }
+    if labels:
+        statistics["macro_f1"] = macro
+    for index, label in enumerate(labels):
+        at = 3 * index
+        statistics[f"f1/{label}"] = lambda s, at=at: _f1(s[..., at], s[..., at + 1], s[..., at + 2])  # type: ignore[misc]
+        statistics[f"precision/{label}"] = lambda s, at=at: _ratio(s[..., at], s[..., at + 1])  # type: ignore[misc]
+        statistics[f"recall/{label}"] = lambda s, at=at: _ratio(s[..., at], s[..., at + 2])  # type: ignore[misc]
+    return statistics
+
+
+def _soft_scores(
+    examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction], *, labels: Sequence[str]
+) -> dict[str, float]:
+    from nervaluate import Evaluator
+
+    pairs = aligned(examples, predictions)
+    if not labels:
+        return {"partial_f1": 0.0, "type_f1": 0.0}
+    gold = [[_row(span) for span in example.spans] for example, _ in pairs]
+    found = [[_row(span) for span in prediction.spans] for _, prediction in pairs]
+    overall = Evaluator(gold, found, tags=list(labels), loader="dict").evaluate()["overall"]
+    return {"partial_f1": float(overall["partial"].f1), "type_f1": float(overall["ent_type"].f1)}
+
+
+def _row(span: Span) -> dict[str, Any]:
+    return {"label": span.label, "start": span.start, "end": span.end - 1}  # nervaluate's ends are inclusive
+
+
+def _keys(spans: Sequence[Span]) -> set[tuple[int, int, str]]:
+    return {span.key for span in spans}
+
+
+def _shown(text: str, span: Span) -> dict[str, Any]:
+    return {"start": span.start, "end": span.end, "label": span.label, "text": text[span.start : span.end]}
+
+
+def _overlap(left: Span, right: Span) -> bool:
+    return left.start < right.end and right.start < left.end
+
+
+def _f1(right: Array, predicted: Array, gold: Array) -> Array:
+    return _ratio(2 * right, predicted + gold)
+
+
+def _ratio(part: Array, whole: Array) -> Array:
+    import numpy as np
+
+    return np.divide(part, whole, out=np.zeros(np.shape(part)), where=np.asarray(whole) > 0)

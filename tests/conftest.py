@@ -1,0 +1,17 @@
+"""What several tests need: the public data, where it is there."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def public_data_dir() -> Path:
+    """The folder of public data sets; tests that need it are skipped without it."""
+    folder = Path(os.environ.get("RIGHTSIZE_DATA_DIR") or ROOT.parent / "shared" / "data")
+    if not (folder / "finer-ord").is_dir():
+        pytest.skip("no public data here: set RIGHTSIZE_DATA_DIR")
+    return folder

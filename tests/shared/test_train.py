@@ -1,0 +1,139 @@
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from shared.compose import compose_run
+from shared.config import TrainConfig
+from shared.errors import UserError
+from shared.examples import Span, SpanExample, join_words
+from shared.model import Model, create_model
+from shared.runs import Progress
+from shared.train import Fitted, fit, learning_rate_factor
+
+LABELS = {"PER": "person", "ORG": "organization"}
+LOSSES = json.loads((Path(__file__).parent / "losses.json").read_text(encoding="utf-8"))
+
+
+def example(index: int) -> SpanExample:
+    words = ["Ann", "Lee", "joined", f"Orla{index}", "Bank", "in", "May", *["again"] * (index % 5)]
+    text, offsets = join_words(words)
+    spans = (Span(0, 7, "PER"), Span(offsets[3][0], offsets[4][1], "ORG"))
+    return SpanExample(id=str(index), text=text, spans=spans, words=offsets, document=str(index))
+
+
+EXAMPLES = [example(index) for index in range(40)]
+
+
+def small_model(*overrides: str) -> tuple[Model, TrainConfig]:
+    config = compose_run("ner", ["train.epochs=2", "train.batch_tokens=40", "train.ema=0.9", *overrides])
+    model = create_model(config.model, config.head, config.lora, types=LABELS, seed=config.seed)
+    return model, config.train
+
+
+def run(model: Model, config: TrainConfig, folder: Path, validate: Callable[[], float], **more: bool) -> Fitted:
+    folder.mkdir(exist_ok=True)
+    with Progress(folder, metric="f1") as progress:
+        return fit(
+            model,
+            model.head.encode(EXAMPLES),
+            config=config,
+            seed=1,
+            validate=validate,
+            folder=folder,
+            progress=progress,
+            **more,
+        )
+
+
+class Stopped(Exception):
+    """The moment a training is killed."""
+
+
+def test_twenty_steps_give_the_losses_they_always_gave(tmp_path: Path) -> None:
+    model, config = small_model()
+    fitted = run(model, replace(config, max_steps=20), tmp_path, lambda: 0.0)
+    assert fitted.losses == pytest.approx(LOSSES["token_classification"], rel=1e-3)
+
+
+def test_the_same_seed_gives_the_same_losses_bit_for_bit(tmp_path: Path) -> None:
+    losses = []
+    for name in ("a", "b"):
+        model, config = small_model()
+        losses.append(run(model, replace(config, max_steps=6), tmp_path / name, lambda: 0.0).losses)
+    assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize("stop_after", [2, 7])
+def test_a_killed_training_resumes_to_the_weights_of_the_uninterrupted_one(
+    tmp_path: Path, stop_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, config = small_model()
+    config = replace(config, checkpoint_steps=2)
+    whole = run(model, config, tmp_path / "whole", lambda: 0.5)
+    expected = {name: value.clone() for name, value in model.trained_state().items()}
+
+    class Killed(Progress):
+        def step(self, step: int, *arguments: object, **more: object) -> None:
+            if step > stop_after:
+                raise Stopped
+
+    model, _ = small_model()
+    (tmp_path / "parts").mkdir()
+    with Killed(tmp_path / "parts", metric="f1") as progress, pytest.raises(Stopped):
+        fit(
+            model,
+            model.head.encode(EXAMPLES),
+            config=config,
+            seed=1,
+            validate=lambda: 0.5,
+            folder=tmp_path / "parts",
+            progress=progress,
+        )
+    model, _ = small_model("seed=9")  # other fresh weights: all must come from the checkpoint
+    torch.manual_seed(99)
+    resumed = run(model, config, tmp_path / "parts", lambda: 0.5, resume=True)
+    assert resumed.losses == whole.losses
+    for name, value in model.trained_state().items():
+        assert torch.equal(value, expected[name]), name
+
+
+def test_the_weights_that_scored_best_are_kept(tmp_path: Path) -> None:
+    model, config = small_model()
+    seen: list[torch.Tensor] = []
+    scores = iter([0.9, 0.1])
+
+    def validate() -> float:
+        seen.append(model.head.module.classifier.weight.detach().clone())
+        return next(scores)
+
+    fitted = run(model, config, tmp_path, validate)
+    assert (fitted.best_epoch, fitted.best_score) == (1, 0.9)
+    assert torch.equal(model.head.module.classifier.weight, seen[0])
+
+
+def test_training_stops_when_validation_no_longer_rises(tmp_path: Path) -> None:
+    model, config = small_model("train.epochs=6", "train.patience=2")
+    assert run(model, config, tmp_path, lambda: 0.5).epochs == 3
+
+
+def test_the_learning_rate_rises_in_the_warm_up_and_falls_to_zero() -> None:
+    factors = [learning_rate_factor(step, total=10, warmup_share=0.2) for step in range(10)]
+    assert factors == pytest.approx([0.5, 1.0, 1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125])
+
+
+def test_resuming_without_a_checkpoint_says_so(tmp_path: Path) -> None:
+    model, config = small_model()
+    with pytest.raises(UserError, match="nothing to resume"):
+        run(model, config, tmp_path, lambda: 0.0, resume=True)
+
+
+def test_every_step_stands_in_the_log(tmp_path: Path) -> None:
+    model, config = small_model()
+    run(model, replace(config, max_steps=3), tmp_path, lambda: 0.25)
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["step"] for row in rows if "step" in row] == [1, 2, 3]
+    assert rows[-1]["validation_f1"] == 0.25

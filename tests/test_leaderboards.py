@@ -1,0 +1,88 @@
+"""The committed tables and predictions are what the committed records say, to the byte."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from shared.config import build
+from shared.leaderboard import read_cited, read_layout, render
+from shared.record import Record, digest_files, read_record
+from shared.runs import read_predictions
+
+BOARDS = Path(__file__).resolve().parent.parent / "leaderboards"
+RECORDS = sorted(BOARDS.glob("records/*/*.json"))
+TASKS = sorted(path.stem for path in (BOARDS.parent / "conf" / "leaderboard").glob("*.yaml"))
+EACH_RECORD = pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_rendering_the_records_gives_the_committed_tables(task: str, tmp_path: Path) -> None:
+    copy = shutil.copytree(BOARDS, tmp_path / "leaderboards")
+    render(task, copy)
+    for name in (f"{task}.md", f"{task}.csv"):
+        assert (copy / name).read_bytes() == (BOARDS / name).read_bytes(), f"{name} is not what records give"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_cited_figure_says_where_it_stands_and_who_computed_it(task: str) -> None:
+    for cited in read_cited(task):
+        assert cited.source.startswith("https://") and cited.computed
+        assert cited.comparable == (cited.split == "test")
+
+
+@EACH_RECORD
+def test_a_record_stands_under_its_own_name_and_task(path: Path) -> None:
+    record = read_record(path)
+    assert (record.id, record.task) == (path.stem, path.parent.name)
+    if record.experiment:
+        assert (BOARDS.parent / "conf" / "experiment" / f"{record.experiment}.yaml").is_file()
+
+
+@EACH_RECORD
+def test_committed_predictions_are_the_records_and_hold_no_text(path: Path) -> None:
+    record = read_record(path)
+    stored = path.parent / record.predictions.name
+    assert hashlib.sha256(stored.read_bytes()).hexdigest() == record.predictions.sha256
+    rows = [json.loads(line) for line in stored.read_text(encoding="utf-8").splitlines()]
+    assert len({row["id"] for row in rows}) == len(rows) == record.data.num_examples
+    assert keys_of(rows) <= set(read_layout(record.task).answer_keys)
+    assert all(len(text) <= 64 for text in strings_of(rows))
+
+
+@EACH_RECORD
+def test_committed_predictions_score_again_as_recorded(path: Path, public_data_dir: Path) -> None:
+    record = read_record(path)
+    data = built(record, "data", public_data_dir)
+    assert digest_files(data.files(record.data.split)) == record.data.digest
+    predictions = read_predictions(path.parent / record.predictions.name)
+    metric = built(record, "metric", public_data_dir)
+    score = metric.quick(data.load(record.data.split), predictions)
+    assert score == pytest.approx(record.scores[record.metric.main].value, abs=1e-9)
+
+
+def built(record: Record, part: str, data_dir: Path) -> Any:
+    """Return the data adapter or the metric that the record's configuration describes."""
+    node = record.config["data"] if part == "data" else record.config["task"]["metric"]
+    node = {**node, "data_dir": str(data_dir)} if part == "data" else node
+    return build(OmegaConf.create(node), path=part)
+
+
+def keys_of(value: Any) -> set[str]:
+    """Return every key at any depth."""
+    if isinstance(value, dict):
+        return set(value).union(*map(keys_of, value.values()))
+    return set().union(*map(keys_of, value)) if isinstance(value, list) else set()
+
+
+def strings_of(value: Any) -> list[str]:
+    """Return every string at any depth."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [text for item in value for text in strings_of(item)] if isinstance(value, list) else []
