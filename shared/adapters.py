@@ -42,7 +42,8 @@ def save_bundle(model: Model, folder: Path, *, task: str, head: Mapping[str, Any
     """
     with folder_atomic(folder, failures=(SafetensorError, RuntimeError)) as partial:
         if lora.method is Method.lora:
-            model.backbone.save_pretrained(str(partial))  # type: ignore[operator]  # a PeftModel
+            # False: embeddings that a head added begin the same each time, and no LoRA goes on them
+            model.backbone.save_pretrained(str(partial), save_embedding_layers=False)  # type: ignore[operator]
             (partial / "README.md").unlink(missing_ok=True)  # peft's empty model card
         elif lora.method is Method.full:
             save_file(_contiguous(model.backbone), partial / BACKBONE)

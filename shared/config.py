@@ -167,7 +167,7 @@ class RunConfig:
         return config_digest(self.resolved)
 
 
-_PLACES = ("runs_dir", "data_dir", "leaderboards_dir", "run", "resume", "left", "right", "predict")
+PLACES = ("runs_dir", "data_dir", "leaderboards_dir", "run", "resume", "left", "right")  # no part of a digest
 _PLAIN = {
     "seed": int,
     "row": str,
@@ -274,11 +274,14 @@ def typed(node: DictConfig, schema: Any, *, path: str) -> Any:
 
 
 def config_digest(resolved: Mapping[str, Any]) -> str:
-    """Return eight hex digits over the resolved configuration without its folders."""
-    kept = {key: value for key, value in resolved.items() if key not in _PLACES}
-    if isinstance(kept.get("data"), Mapping):
-        kept["data"] = {key: value for key, value in kept["data"].items() if key != "data_dir"}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:8]
+    """Return eight hex digits over the resolved configuration without its folders, and without `predict`'s files."""
+
+    def kept(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: kept(item) for key, item in value.items() if key not in (*PLACES, "predict")}
+        return value
+
+    return hashlib.sha256(json.dumps(kept(resolved), sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _plain(value: Any, kind: type, *, path: str) -> Any:

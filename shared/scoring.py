@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared import runs
-from shared.config import HardwareConfig, RunConfig
+from shared.config import PLACES, HardwareConfig, RunConfig
 from shared.contracts import Baseline, Score
 from shared.examples import SpanExample, SpanPrediction
 from shared.record import (
@@ -35,7 +35,6 @@ from shared.record import (
 if TYPE_CHECKING:
     from shared.evaluate import Speed
 
-_PLACES = ("data_dir", "runs_dir", "leaderboards_dir", "run", "resume", "left", "right")
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def make_record(
         counts=config.metric.counts(examples, result.predictions),
         predictions=file_facts(predictions),
         config=portable_config(
-            config.resolved, places={name: str(config.resolved[name]) for name in _PLACES}
+            config.resolved, places={name: str(config.resolved[name]) for name in PLACES}
         ),
         config_digest=config.digest,
         base=result.base,

@@ -51,7 +51,6 @@ class SpanExtraction:
     max_width: int  # longest span, in words
     hidden_size: int  # of the span and type representations
     dropout: float
-    negative_share: float  # share of the spans without an entity that the loss sees, 1 for all
     threshold: float  # a span is an entity from this probability on; `train` replaces it by validation's best
     window_tokens: int
     overlap_tokens: int

@@ -1,4 +1,4 @@
-"""Strict entity F1: a span counts only if both ends and its label are right, as seqeval's strict IOB2 mode counts.
+"""Strict entity F1: a span counts only if both ends and its label are right, as in seqeval's strict IOB2.
 
 No gold and no prediction give 0 for precision, recall and F1, as in seqeval with `zero_division=0`.
 """
@@ -42,26 +42,27 @@ class EntityF1:
     def score(
         self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]
     ) -> dict[str, Score]:
-        """Return f1, precision, recall (micro), the same per type, macro_f1, each with its interval over documents,
-        and partial_f1 and type_f1 by nervaluate, without.
+        """Return every score by name, with its 95 % interval over documents.
+
+        They are f1, precision and recall (micro), the same per type as f1/PER, and macro_f1 over the types in
+        gold or predictions; partial_f1 and type_f1 are nervaluate's and have no interval.
         """
         import numpy as np
 
-        from shared.intervals import bootstrap
+        from shared.intervals import bootstrap_each
 
         counts = self.counts(examples, predictions)
         table = np.array(list(counts.rows.values()), dtype=np.float64)[:, None, :]
-        scores = {}
-        for name, statistic in _statistics(counts.groups).items():
-            interval = bootstrap(table, statistic)
-            scores[name] = Score(interval.value, interval.low, interval.high)
+        intervals = bootstrap_each(table, _statistics(counts.groups))
+        scores = {name: Score(found.value, found.low, found.high) for name, found in intervals.items()}
         for name, value in _soft_scores(examples, predictions, labels=counts.groups).items():
             scores[name] = Score(value)
         return scores
 
     def counts(self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]) -> Counts:
-        """Return true positives, predicted and gold spans by document and type; types are those of gold, sorted,
-        then those only predicted.
+        """Return true positives, predicted and gold spans by document and type.
+
+        Types are those of gold, sorted, then those only predicted.
         """
         from shared.record import Counts
 
@@ -101,8 +102,10 @@ class EntityF1:
     def confusion(
         self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]
     ) -> Counter[tuple[str, str]]:
-        """Return how often gold (first) was answered by (second): a type on the same span, a wrong boundary
-        (an overlapping span), or missed; a predicted span that overlaps no gold is (spurious, its type).
+        """Return how often gold (first) was answered by (second).
+
+        The second is a type on the same span, a wrong boundary (an overlapping span) or missed; a predicted
+        span that overlaps no gold is (spurious, its type).
         """
         table: Counter[tuple[str, str]] = Counter()
         for example, prediction in aligned(examples, predictions):
@@ -119,7 +122,7 @@ class EntityF1:
 def aligned(
     examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]
 ) -> list[tuple[SpanExample, SpanPrediction]]:
-    """Return examples with their predictions by id; raises `UserError` when an id is on one side only, or twice."""
+    """Return examples with their predictions by id; an id on one side only, or twice, is a `UserError`."""
     found = {prediction.id: prediction for prediction in predictions}
     ids = {example.id for example in examples}
     if len(found) != len(predictions) or len(ids) != len(examples) or ids != set(found):
@@ -138,7 +141,9 @@ def micro_f1(summed: Array) -> Array:
 
 def _statistics(labels: Sequence[str]) -> dict[str, Statistic]:
     def macro(summed: Array) -> Array:
-        parts = [_f1(*(summed[..., 3 * index + column] for column in range(3))) for index in range(len(labels))]
+        parts = [
+            _f1(*(summed[..., 3 * index + column] for column in range(3))) for index in range(len(labels))
+        ]
         mean: Array = sum(parts[1:], parts[0]) / len(parts)
         return mean
 

@@ -1,0 +1,224 @@
+"""Two systems on the same examples: the difference with its interval, and every item whose answer changed.
+
+Left is what there was, right is what there is now. A side has one or more runs: seeds, or the same question
+asked again.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from shared.contracts import Metric
+from shared.errors import UserError
+from shared.examples import Span, SpanExample, SpanPrediction
+from shared.intervals import (
+    Array,
+    Difference,
+    Interval,
+    Statistic,
+    bootstrap,
+    paired_difference,
+    stack_counts,
+)
+
+WORSE, CHANGED, BETTER = "got worse", "changed", "got better"
+_ORDER = (WORSE, CHANGED, BETTER)
+
+Run = Sequence[SpanPrediction]
+Answer = tuple[tuple[int, int, str], ...]
+
+
+class CountedMetric(Metric, Protocol):
+    """A metric whose main score is a function of sums over documents."""
+
+    def main_statistic(self) -> Statistic:
+        """Return the main score as a function of summed counts."""
+
+
+@dataclass(frozen=True)
+class ChangedItem:
+    """An example that the two sides answer differently; answers are spans with their text, one list per run.
+
+    `left_right` and `right_right` are the shares of each side's runs that answer wholly right.
+    """
+
+    id: str
+    change: str  # one of WORSE, CHANGED (as often right as before), BETTER
+    left_right: float
+    right_right: float
+    text: str
+    gold: list[dict[str, Any]]
+    left: list[list[dict[str, Any]]]
+    right: list[list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both main scores (means over runs), right minus left, and the changed items, the worse ones first.
+
+    `changed_share` is the mean over pairs of a left and a right run; `left_churn` and `right_churn` are the
+    same between two runs of one side, None for a single run: so often a system changes its mind by itself.
+    """
+
+    score: str
+    num_items: int
+    left: Interval
+    right: Interval
+    difference: Difference
+    changed_share: float
+    left_churn: float | None
+    right_churn: float | None
+    items: list[ChangedItem]
+
+
+def compare(
+    examples: Sequence[SpanExample], left: Sequence[Run], right: Sequence[Run], *, metric: CountedMetric
+) -> Comparison:
+    """Return how the runs on the right differ from those on the left, paired by document.
+
+    Raises `UserError` when a run does not answer exactly these examples, or when the metric has no counts.
+    """
+    left_counts, right_counts = _counts(examples, left, right, metric=metric)
+    statistic = metric.main_statistic()
+    before, now = [_answers(run) for run in left], [_answers(run) for run in right]
+    return Comparison(
+        score=metric.main,
+        num_items=len(examples),
+        left=bootstrap(left_counts, statistic),
+        right=bootstrap(right_counts, statistic),
+        difference=paired_difference(right_counts, left_counts, statistic),
+        changed_share=_changed_share(list(itertools.product(before, now))) or 0.0,
+        left_churn=_changed_share(list(itertools.combinations(before, 2))),
+        right_churn=_changed_share(list(itertools.combinations(now, 2))),
+        items=_changed_items(examples, left, right, metric=metric),
+    )
+
+
+def comparison_row(comparison: Comparison) -> dict[str, Any]:
+    """Return the comparison as a JSON object; it holds the texts of the changed items."""
+    return asdict(comparison)
+
+
+def comparison_text(comparison: Comparison, *, left: str, right: str, max_items: int) -> str:
+    """Return a page of text with the first `max_items` changed items; `left` and `right` are names."""
+    from tabulate import tabulate
+
+    found = comparison
+    rows = [
+        [left, _shown_score(found.left), ""],
+        [right, _shown_score(found.right), ""],
+        [f"{right} minus {left}", _shown_score(found.difference), f"{found.difference.p:.4f}"],
+    ]
+    table = tabulate(rows, headers=["", f"{found.score} [95 %]", "p"], disable_numparse=True)
+    lines = [table, "", _shown_changes(found, left=left, right=right)]
+    lines += [_shown_item(item) for item in found.items[:max_items]]
+    if len(found.items) > max_items:
+        lines.append(f"... and {len(found.items) - max_items} more")
+    return "\n".join(lines)
+
+
+def _counts(
+    examples: Sequence[SpanExample], left: Sequence[Run], right: Sequence[Run], *, metric: CountedMetric
+) -> list[Array]:
+    """Return the counts (documents, runs, k) of both sides, with the same k."""
+    sides = [[metric.counts(examples, run) for run in side] for side in (left, right)]
+    tables = [[table for table in side if table is not None] for side in sides]
+    if [len(side) for side in tables] != [len(left), len(right)] or not all(tables):
+        raise UserError(
+            f"{metric.main} is no sum over documents, or a side has no run: it cannot be compared"
+        )
+    groups = list(dict.fromkeys(group for side in tables for table in side for group in table.groups))
+    return [stack_counts(side, groups=groups) for side in tables]
+
+
+def _changed_items(
+    examples: Sequence[SpanExample], left: Sequence[Run], right: Sequence[Run], *, metric: Metric
+) -> list[ChangedItem]:
+    """Return the changed items in the order of `_ORDER`, then of the examples."""
+    runs = [{prediction.id: prediction for prediction in run} for run in (*left, *right)]
+    wrong = [{row["id"] for row in metric.wrong(examples, run)} for run in (*left, *right)]
+    items = []
+    for example in examples:
+        answers = [run[example.id].spans for run in runs]
+        right_answers = [example.id not in ids for ids in wrong]
+        item = _changed_item(example, answers, right_answers, num_left=len(left))
+        if item is not None:
+            items.append(item)
+    return sorted(items, key=lambda item: _ORDER.index(item.change))
+
+
+def _changed_item(
+    example: SpanExample, answers: Sequence[tuple[Span, ...]], is_right: Sequence[bool], *, num_left: int
+) -> ChangedItem | None:
+    """Return None when both sides give the same answers; their runs stand one after the other, left first."""
+    before = sum(is_right[:num_left]) / num_left
+    now = sum(is_right[num_left:]) / (len(is_right) - num_left)
+    keys = [_answer(spans) for spans in answers]
+    if before == now and set(keys[:num_left]) == set(keys[num_left:]):
+        return None
+    shown = [_shown_spans(example.text, spans) for spans in answers]
+    return ChangedItem(
+        id=example.id,
+        change=WORSE if now < before else BETTER if now > before else CHANGED,
+        left_right=before,
+        right_right=now,
+        text=example.text,
+        gold=_shown_spans(example.text, example.spans),
+        left=shown[:num_left],
+        right=shown[num_left:],
+    )
+
+
+def _changed_share(pairs: Sequence[tuple[Mapping[str, Answer], Mapping[str, Answer]]]) -> float | None:
+    """Return the share of items answered differently, over all pairs; None without a pair or an item."""
+    differ = [answer != now[id] for before, now in pairs for id, answer in before.items()]
+    return sum(differ) / len(differ) if differ else None
+
+
+def _answers(run: Run) -> dict[str, Answer]:
+    return {prediction.id: _answer(prediction.spans) for prediction in run}
+
+
+def _answer(spans: Sequence[Span]) -> Answer:
+    return tuple(sorted(span.key for span in spans))
+
+
+def _shown_spans(text: str, spans: Sequence[Span]) -> list[dict[str, Any]]:
+    return [
+        {"start": span.start, "end": span.end, "label": span.label, "text": text[span.start : span.end]}
+        for span in spans
+    ]
+
+
+def _shown_score(found: Interval | Difference) -> str:
+    sign = "+" if isinstance(found, Difference) else ""
+    return f"{found.value:{sign}.4f} [{found.low:{sign}.4f}, {found.high:{sign}.4f}]"
+
+
+def _shown_changes(found: Comparison, *, left: str, right: str) -> str:
+    counts = [f"{sum(item.change == change for item in found.items)} {change}" for change in _ORDER]
+    churn = [
+        f"; runs of {name} differ among themselves on {100 * share:.1f} %"
+        for name, share in ((left, found.left_churn), (right, found.right_churn))
+        if share is not None
+    ]
+    share = f"answers differ on {100 * found.changed_share:.1f} % of {found.num_items} items"
+    return f"{share}{''.join(churn)}\nitems: {', '.join(counts)}"
+
+
+def _shown_item(item: ChangedItem) -> str:
+    def side(runs: Sequence[Sequence[Mapping[str, Any]]]) -> str:
+        return " / ".join(_one_line(spans) for spans in runs)
+
+    gold = _one_line(item.gold)
+    return (
+        f"\n{item.id}: {item.change}\n  {item.text}\n  gold:  {gold}\n"
+        f"  left:  {side(item.left)}\n  right: {side(item.right)}"
+    )
+
+
+def _one_line(spans: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(f"{span['text']} ({span['label']})" for span in spans) or "-"

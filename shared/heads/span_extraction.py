@@ -1,0 +1,226 @@
+"""Span extraction: GLiNER scores every span of up to `max_width` words against the names of the entity types.
+
+Zaratiana et al., arXiv 2311.08526. The library's own modules run; this file feeds them and reads their scores. The type
+names stand before the text in the encoder's input, so types that were never trained can be asked for.
+
+B windows in a batch, T tokens, W words, K = max_width, C types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from gliner import GLiNER, GLiNERConfig
+from gliner.model import UniEncoderSpanGLiNER
+from torch import Tensor, nn
+from torch.nn import functional
+
+from shared.contracts import Outputs
+from shared.examples import Span, SpanExample, SpanPrediction, span_words
+from shared.heads.settings import SpanExtraction
+from shared.windows import cut_windows, owners
+
+PRETRAINED = "gliner_config.json"  # a folder that has it is a whole GLiNER, not a bare encoder
+INPUTS = ("input_ids", "attention_mask", "words_mask", "text_lengths", "span_idx", "span_mask")
+THRESHOLD = "threshold"
+LOWEST = 0.05  # of the thresholds that `tune` tries, and their step
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True)
+class SpanWindow:
+    """One window; gold spans are (first word, last word, label), counted from the window's first word."""
+
+    example: int
+    words: tuple[int, int]
+    written: list[str]
+    gold: list[tuple[int, int, str]]
+    num_tokens: int  # of the words and of the prompt before them
+    truncated_tokens: int = 0
+
+
+class SpanExtractionHead:
+    """See `shared.contracts.Head`."""
+
+    def __init__(self, settings: SpanExtraction, *, types: Mapping[str, str], gliner: Any) -> None:
+        self.settings, self.gliner, self.types = settings, gliner, dict(types)
+        self.tokenizer = gliner.data_processor.transformer_tokenizer
+        self.decoding = {THRESHOLD: settings.threshold}
+        encoder = gliner.model.token_rep_layer
+        layers = {name: layer for name, layer in gliner.model.named_children() if layer is not encoder}
+        layers |= {name: layer for name, layer in encoder.named_children() if name != "bert_layer"}
+        self.module = nn.ModuleDict(layers)
+
+    def encode(self, examples: Sequence[SpanExample]) -> list[SpanWindow]:
+        """Return the windows of each example; gold spans wider than `max_width` or cut by a window are no targets."""
+        prompt = sum(1 + len(self.tokenizer.tokenize(name)) for name in self.types.values()) + 3
+        windows: list[SpanWindow] = []
+        for index, example in enumerate(examples):
+            written = [example.text[start:end] for start, end in example.words]
+            sizes = self._sizes(written)
+            limit = self.settings.window_tokens
+            kept = [min(size, limit) for size in sizes]
+            gold = span_words(example)[0]
+            for start, end in cut_windows(kept, limit=limit, overlap=self.settings.overlap_tokens):
+                windows.append(
+                    SpanWindow(
+                        example=index,
+                        words=(start, end),
+                        written=written[start:end],
+                        gold=[(a - start, b - 1 - start, label) for a, b, label in gold if start <= a and b <= end],
+                        num_tokens=prompt + sum(sizes[start:end]),
+                        truncated_tokens=sum(sizes[start:end]) - sum(kept[start:end]),
+                    )
+                )
+        return windows
+
+    def _sizes(self, written: Sequence[str]) -> list[int]:
+        if not written:
+            return []
+        encoded = self.tokenizer(list(written), add_special_tokens=False, return_attention_mask=False)
+        return [len(tokens) for tokens in encoded["input_ids"]]
+
+    def collate(self, features: Sequence[SpanWindow]) -> dict[str, Tensor]:
+        """Return GLiNER's inputs, with `labels` (B, W, K, C) float: 1 where the span has the type."""
+        processor = self.gliner.data_processor
+        names = list(self.types.values())
+        raw = processor.collate_raw_batch(
+            [{"tokenized_text": window.written, "ner": []} for window in features], entity_types=names
+        )
+        batch = {**raw, **processor.tokenize_inputs(raw["tokens"], raw["classes_to_id"])}
+        batch["text_lengths"] = raw["seq_length"]
+        inputs = {name: torch.as_tensor(batch[name]) for name in INPUTS}
+        width = self.settings.max_width
+        labels = torch.zeros(len(features), inputs["span_idx"].shape[1] // width, width, len(names))
+        for row, window in enumerate(features):
+            for start, end, label in window.gold:
+                if end - start < width and label in self.types:
+                    labels[row, start, end - start, list(self.types).index(label)] = 1.0
+        return {**inputs, "labels": labels}
+
+    def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
+        """Return the binary cross-entropy summed over spans and types, per word, and the logits (B, W, K, C).
+
+        The backbone is the encoder inside GLiNER itself, where LoRA was put on it.
+        """
+        logits = self.gliner.model(**{name: batch[name] for name in INPUTS}).logits
+        valid = batch["span_mask"].view(*logits.shape[:3], 1)
+        losses = functional.binary_cross_entropy_with_logits(logits, batch["labels"], reduction="none")
+        return Outputs(logits=logits, loss=(losses * valid).sum() / batch["text_lengths"].sum())
+
+    def decode(
+        self, examples: Sequence[SpanExample], features: Sequence[SpanWindow], logits: Sequence[Array]
+    ) -> list[SpanPrediction]:
+        """Return the spans at or above the threshold, the most probable first where spans overlap."""
+        found = self._candidates(examples, features, logits, lowest=self.decoding[THRESHOLD])
+        return [
+            SpanPrediction(id=example.id, spans=_flat(spans))
+            for example, spans in zip(examples, found, strict=True)
+        ]
+
+    def tune(
+        self, examples: Sequence[SpanExample], features: Sequence[SpanWindow], logits: Sequence[Array]
+    ) -> None:
+        """Choose the threshold with the best strict micro F1; ties go to the one nearest to 0.5."""
+        found = self._candidates(examples, features, logits, lowest=LOWEST)
+        thresholds = [round(LOWEST * step, 2) for step in range(1, round(1 / LOWEST))]
+        scores = {threshold: _micro_f1(examples, found, threshold) for threshold in thresholds}
+        self.decoding[THRESHOLD] = max(thresholds, key=lambda t: (scores[t], -abs(t - 0.5)))
+
+    def ask(self, types: Mapping[str, str]) -> None:
+        """Look for these types from now on, trained or not."""
+        self.types = dict(types)
+
+    def save_plain(self, folder: Path, *, base: str) -> None:
+        """Write a GLiNER folder that `GLiNER.from_pretrained` loads alone; merge the LoRA before.
+
+        `base` is the hub id that the folder's config names as its encoder.
+        """
+        self.gliner.config.model_name = base
+        self.gliner.save_pretrained(str(folder), safe_serialization=True)
+
+    def _candidates(
+        self,
+        examples: Sequence[SpanExample],
+        features: Sequence[SpanWindow],
+        logits: Sequence[Array],
+        *,
+        lowest: float,
+    ) -> list[list[Span]]:
+        """Return the spans with a probability of at least `lowest`, each from the window that owns its first word."""
+        labels = list(self.types)
+        parts: list[list[tuple[SpanWindow, Array]]] = [[] for _ in examples]
+        for window, scores in zip(features, logits, strict=True):
+            parts[window.example].append((window, scores))
+        found: list[list[Span]] = []
+        for example, part in zip(examples, parts, strict=True):
+            spans = []
+            owner = owners([window.words for window, _ in part], len(example.words))
+            for index, (window, scores) in enumerate(part):
+                size = len(window.written)
+                probabilities = 1 / (1 + np.exp(-scores[:size]))
+                for start, width, label in np.argwhere(probabilities >= lowest).tolist():
+                    first, last = window.words[0] + start, window.words[0] + start + width
+                    if start + width < size and owner[first] == index:
+                        probability = round(float(probabilities[start, width, label]), 6)
+                        ends = example.words[first][0], example.words[last][1]
+                        spans.append(Span(*ends, labels[label], probability))
+            found.append(spans)
+        return found
+
+
+def build(
+    settings: SpanExtraction, folder: Path, *, types: Mapping[str, str]
+) -> tuple[nn.Module, Any, SpanExtractionHead]:
+    """Return the encoder, its tokenizer and a GLiNER head: a whole GLiNER's own, or fresh layers on a bare encoder."""
+    if (folder / PRETRAINED).is_file():
+        gliner = GLiNER.from_pretrained(str(folder), local_files_only=True, load_tokenizer=True)
+    else:
+        config = GLiNERConfig(
+            model_name=str(folder),
+            max_width=settings.max_width,
+            hidden_size=settings.hidden_size,
+            dropout=settings.dropout,
+            max_len=settings.window_tokens,
+        )
+        gliner = UniEncoderSpanGLiNER.load_from_config(
+            config, backbone_from_pretrained=True, local_files_only=True
+        )
+        _begin_markers(gliner)
+    head = SpanExtractionHead(settings, types=types, gliner=gliner)
+    return gliner.model.token_rep_layer.bert_layer.model.float(), head.tokenizer, head
+
+
+def _begin_markers(gliner: Any) -> None:
+    """Start the embeddings of GLiNER's two markers from [MASK] and [SEP]; LoRA then leaves them as they are."""
+    tokenizer = gliner.data_processor.transformer_tokenizer
+    weight = gliner.model.token_rep_layer.get_input_embeddings().weight
+    with torch.no_grad():
+        for token, start in ((gliner.config.ent_token, "[MASK]"), (gliner.config.sep_token, "[SEP]")):
+            weight[tokenizer.convert_tokens_to_ids(token)] = weight[tokenizer.convert_tokens_to_ids(start)]
+
+
+def _flat(spans: Sequence[Span], threshold: float = 0.0) -> tuple[Span, ...]:
+    """Return the most probable spans at or above the threshold that do not overlap, by start."""
+    chosen: list[Span] = []
+    for span in sorted(spans, key=lambda span: (-(span.probability or 0.0), span.start, span.end)):
+        free = all(span.end <= other.start or other.end <= span.start for other in chosen)
+        if free and (span.probability or 0.0) >= threshold:
+            chosen.append(span)
+    return tuple(sorted(chosen, key=lambda span: span.start))
+
+
+def _micro_f1(examples: Sequence[SpanExample], found: Sequence[Sequence[Span]], threshold: float) -> float:
+    right = total = 0
+    for example, spans in zip(examples, found, strict=True):
+        gold = {span.key for span in example.spans}
+        answer = {span.key for span in _flat(spans, threshold)}
+        right += len(gold & answer)
+        total += len(gold) + len(answer)
+    return 2 * right / total if total else 0.0

@@ -1,0 +1,122 @@
+"""Training speed on FiNER-ORD: our loop against `transformers.Trainer` with dynamic padding, in one run.
+
+Same base, LoRA, head, data, epochs, learning rates and seed; only the loop differs. Prints, for each side, real tokens
+per second (validation and saving excluded) and validation F1, then the ratio. Run it on an idle machine.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from shared.commands import use_threads
+from shared.compose import compose_run
+from shared.config import RunConfig
+from shared.contracts import Features
+from shared.evaluate import predict
+from shared.examples import SpanExample
+from shared.model import Model, create_model
+from shared.runs import Progress
+from shared.train import fit, learning_rate_factor, make_optimizer
+
+BATCH = 16  # sentences in a batch of the Trainer
+
+
+def main() -> None:
+    """Measure both sides in turn and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--data-dir", required=True)
+    arguments = parser.parse_args()
+    config = compose_run(
+        "ner",
+        ["experiment=ner/minilm_lora", f"train.epochs={arguments.epochs}", f"data_dir='{arguments.data_dir}'"],
+    )
+    use_threads(config.hardware.threads)
+    training, validation = config.data.load("train"), config.data.load("validation")
+    speeds = {}
+    for name, train in (("transformers.Trainer", train_with_trainer), ("ours", train_with_ours)):
+        model = create_model(
+            config.model, config.head, config.lora, types=config.data.types(), seed=config.seed
+        )
+        features = model.head.encode(training)
+        seconds = train(model, features, config)
+        tokens = config.train.epochs * sum(item.num_tokens for item in features)
+        f1 = validation_f1(model, validation, config)
+        speeds[name] = tokens / seconds
+        sys.stdout.write(f"{name:<22}{speeds[name]:>8.0f} tokens/s {seconds:>7.1f} s  validation F1 {f1:.4f}\n")
+        sys.stdout.flush()
+    sys.stdout.write(f"ratio {speeds['ours'] / speeds['transformers.Trainer']:.2f}\n")
+
+
+def validation_f1(model: Model, validation: list[SpanExample], config: RunConfig) -> float:
+    """Return the task's own metric, for both sides alike."""
+    return config.metric.quick(validation, predict(model, validation, batch_tokens=config.predict.batch_tokens))
+
+
+def train_with_ours(model: Model, features: list[Features], config: RunConfig) -> float:
+    """Train with `fit` and return the seconds."""
+    with tempfile.TemporaryDirectory() as folder, Progress(Path(folder), metric="f1") as progress:
+        started = time.perf_counter()
+        fit(
+            model,
+            features,
+            config=replace(config.train, patience=0),
+            seed=config.seed,
+            validate=lambda: 0.0,
+            folder=Path(folder),
+            progress=progress,
+        )
+        return time.perf_counter() - started
+
+
+def train_with_trainer(model: Model, features: list[Features], config: RunConfig) -> float:
+    """Train with `transformers.Trainer`, batches of `BATCH` sentences padded to their longest; return the seconds."""
+    import torch
+    from transformers import Trainer, TrainingArguments
+
+    class Wrapped(torch.nn.Module):
+        """The model as the Trainer calls it."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, **batch: torch.Tensor) -> dict[str, torch.Tensor]:
+            outputs = self.model(batch)
+            return {"loss": outputs.loss, "logits": outputs.logits}
+
+    steps = -(-len(features) // BATCH) * config.train.epochs
+    optimizer = make_optimizer(model, config.train)
+    warmup = config.train.warmup_share
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: learning_rate_factor(min(step, steps), total=steps, warmup_share=warmup)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(
+            model=Wrapped(),
+            args=TrainingArguments(
+                output_dir=folder,
+                per_device_train_batch_size=BATCH,
+                num_train_epochs=config.train.epochs,
+                max_grad_norm=config.train.max_grad_norm,
+                save_strategy="no",
+                report_to="none",
+                remove_unused_columns=False,
+                disable_tqdm=True,
+                seed=config.seed,
+                use_cpu=not torch.cuda.is_available(),
+            ),
+            train_dataset=features,
+            data_collator=model.head.collate,
+            optimizers=(optimizer, schedule),
+        )
+        started = time.perf_counter()
+        trainer.train()
+        return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()
