@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DATA_DIR = "RIGHTSIZE_DATA_DIR"
 USER_ERROR, INTERRUPTED = 2, 130
+SWEEP = {"-m", "--multirun"}
 
 
 def main(task: str) -> None:
@@ -44,20 +45,15 @@ def _run(task: str, verb: str, arguments: list[str]) -> None:
         raise UserError(f"{verb!r} is no verb{suggest(verb, VERBS)}; verbs: {', '.join(VERBS)}")
     from shared.compose import compose_run
 
-    flags = [argument for argument in arguments if argument.startswith("-")]
-    words = [argument for argument in arguments if not argument.startswith("-") or "=" in argument]
+    flags = {argument for argument in arguments if argument.startswith("-")}
+    words = [argument for argument in arguments if argument not in flags]
     overrides = [*_environment(words), *(_positional(words) if verb == "compare" else words)]
-    if not _takes_value(flags):
+    if flags <= SWEEP:  # other flags are followed by words that are no overrides, such as --cfg job
         config = compose_run(task, overrides)
         if not flags:
             _command(verb)(config, overrides=overrides)
             return
-    _hydra(task, verb, [*flags, *overrides])
-
-
-def _takes_value(flags: list[str]) -> bool:
-    """Return whether a flag is followed by a word of its own, such as `--cfg job`, which is no override."""
-    return any(not flag.startswith(("-m", "--multirun")) for flag in flags)
+    _hydra(task, verb, [*arguments, *_environment(words)])
 
 
 def _hydra(task: str, verb: str, arguments: list[str]) -> None:
@@ -72,7 +68,9 @@ def _hydra(task: str, verb: str, arguments: list[str]) -> None:
 
         _command(verb)(read_config(node), overrides=arguments)
 
-    sys.argv = [sys.argv[0], *arguments, *task_overrides(task)]
+    overrides = [word for word in arguments if "=" in word and not word.startswith("-")]
+    flags = [word for word in arguments if word not in overrides]  # with their values, such as --cfg job
+    sys.argv = [sys.argv[0], *flags, *overrides, *task_overrides(task)]
     hydra.main(version_base="1.3", config_path=str(CONF), config_name=NAME)(job)()
 
 

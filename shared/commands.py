@@ -14,6 +14,8 @@ from shared.config import RunConfig, read_config
 from shared.contracts import SPLITS, Score
 from shared.errors import ConfigError, DataError, UserError
 
+CHANGES_SHOWN = 20
+
 if TYPE_CHECKING:
     from shared.examples import SpanExample
     from shared.train import Estimate
@@ -122,6 +124,44 @@ def publish(config: RunConfig, *, overrides: Sequence[str]) -> None:
         raise UserError(f"{folder} has no {runs.RECORD}: evaluate it first, with run={folder}")
     publish_record(record, runs.predictions_path(folder, "test"), leaderboards_dir=config.leaderboards_dir)
     runs.say(f"published; see {config.leaderboards_dir / config.task.name}.md")
+
+
+def compare(config: RunConfig, *, overrides: Sequence[str]) -> None:
+    """Compare two systems by a paired test on the same items, and list the answers that changed, worse ones first."""
+    from shared import compare as comparing
+
+    sides = [_runs_of(side, config) for side in (config.left, config.right)]
+    folders = [path.parent for side in sides for path in side if (path.parent / runs.CONFIG).is_file()]
+    if folders:
+        config = _of_run(config, folders[0], overrides)
+    examples = _load(config, config.split)
+    left, right = ([runs.read_predictions(path) for path in side] for side in sides)
+    found = comparing.compare(examples, left, right, metric=config.metric)
+    names = {"left": config.left, "right": config.right}
+    runs.say(comparing.comparison_text(found, **names, max_items=CHANGES_SHOWN))
+    path = config.runs_dir / config.task.name / "comparison.json"
+    runs.write_rows(path, [{**names, **comparing.comparison_row(found)}])
+    runs.say(f"all of it: {path}")
+
+
+def _runs_of(side: str, config: RunConfig) -> list[Path]:
+    """Return the predictions files of a side: runs, published records or files, several joined by commas."""
+    if not side:
+        raise UserError("compare takes two systems, A and B: runs, ids of published records, or predictions files")
+    return [_predictions_of(name, config) for name in side.split(",")]
+
+
+def _predictions_of(name: str, config: RunConfig) -> Path:
+    published = config.leaderboards_dir / "records" / config.task.name / f"{name}.predictions.jsonl"
+    if published.is_file():
+        return published
+    if name.endswith(".jsonl") and Path(name).is_file():
+        return Path(name)
+    folder = runs.find_run(name, runs_dir=config.runs_dir, task=config.task.name)
+    path = runs.predictions_path(folder, config.split)
+    if not path.is_file():
+        raise UserError(f"{folder} has no answers on {config.split}: evaluate it first, with run={folder}")
+    return path
 
 
 def use_threads(threads: int) -> None:

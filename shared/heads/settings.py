@@ -29,6 +29,7 @@ class TokenClassification:
     """One label per word by a linear layer over the encoder; spans by Viterbi over the IOB2 constraints."""
 
     dropout: float
+    word_dropout: float  # share of tokens that training shows as the mask token, so that context must do
     label_smoothing: float
     word_shape: bool  # tell an uncased encoder how each word is written (capitals, digits)
     window_tokens: int  # longest input of the encoder, special tokens excluded

@@ -48,8 +48,11 @@ class WordWindow:
 class WordTagger(nn.Module):
     """The trained part: word-shape embeddings on the way in and out, and a linear layer to the tags."""
 
-    def __init__(self, hidden_size: int, num_tags: int, settings: TokenClassification) -> None:
+    def __init__(
+        self, hidden_size: int, num_tags: int, settings: TokenClassification, *, mask_token: int
+    ) -> None:
         super().__init__()
+        self.word_dropout, self.mask_token = settings.word_dropout, mask_token
         self.shape_in = nn.Embedding(len(SHAPES), hidden_size) if settings.word_shape else None
         self.shape_out = nn.Embedding(len(SHAPES), hidden_size) if settings.word_shape else None
         for shape in (self.shape_in, self.shape_out):
@@ -61,7 +64,11 @@ class WordTagger(nn.Module):
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the logits (B, W, C) of `tokens` (B, T), `shapes` (B, T) and `first_tokens` (B, W)."""
-        embedded = backbone.get_input_embeddings()(batch["tokens"])  # type: ignore[operator]  # of transformers
+        tokens = batch["tokens"]
+        if self.training and self.word_dropout:
+            hidden_tokens = torch.rand(tokens.shape, device=tokens.device) < self.word_dropout
+            tokens = tokens.masked_fill(hidden_tokens, self.mask_token)
+        embedded = backbone.get_input_embeddings()(tokens)  # type: ignore[operator]  # of transformers
         if self.shape_in is not None:
             embedded = embedded + self.shape_in(batch["shapes"])
         hidden = backbone(inputs_embeds=embedded, attention_mask=batch["mask"]).last_hidden_state  # (B, T, H)
@@ -81,7 +88,7 @@ class TokenClassificationHead:
         self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
         self.decoding: dict[str, float] = {}  # Viterbi has no threshold
         self.tags = ["O", *(f"{prefix}-{label}" for label in types for prefix in "BI")]
-        self.module = WordTagger(hidden_size, len(self.tags), settings)
+        self.module = WordTagger(hidden_size, len(self.tags), settings, mask_token=tokenizer.mask_token_id)
         self.allowed = allowed_transitions(self.tags)
 
     def encode(self, examples: Sequence[SpanExample]) -> list[WordWindow]:

@@ -2,8 +2,8 @@
 
 A reply is meant to be one `token:Label` a line. Many are not quite: a sentence of the model's own, numbering,
 another spelling of a label, a token with a colon in it, split, merged or left out. Of the readings tried, the
-one with the best scores for these models is used: tags read as strict IOB2, a label without B or I goes on with
-an entity of its type. A token that no line speaks of is outside, and counted in `unparsed_share`.
+one with the best scores for these models is used: tags read as strict IOB2, a label without B or I goes on
+with an entity of its type. A token that no line speaks of is outside, and counted in `unparsed_share`.
 """
 
 from __future__ import annotations
