@@ -33,7 +33,7 @@ format: $(STAMP) ## format and sort imports
 	$(BIN)/ruff check --fix .
 
 bench-ner: $(STAMP) ## training speed against transformers.Trainer on the same model and data
-	$(BIN)/python -m tests.benchmarks.ner_training
+	$(BIN)/python -m tests.benchmarks.ner_training --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
 
 clean: ## remove the virtual environment and the caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info

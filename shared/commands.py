@@ -147,7 +147,9 @@ def compare(config: RunConfig, *, overrides: Sequence[str]) -> None:
 def _runs_of(side: str, config: RunConfig) -> list[Path]:
     """Return the predictions files of a side: runs, published records or files, several joined by commas."""
     if not side:
-        raise UserError("compare takes two systems, A and B: runs, ids of published records, or predictions files")
+        raise UserError(
+            "compare takes two systems, A and B: runs, ids of published records, or predictions files"
+        )
     return [_predictions_of(name, config) for name in side.split(",")]
 
 

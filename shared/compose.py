@@ -38,7 +38,9 @@ def compose_run(task: str, overrides: Sequence[str]) -> RunConfig:
         try:
             parsed = OverridesParser.create().parse_override(override)
         except HydraException as error:
-            mistakes.append(f"{override!r} is no override: {str(error).splitlines()[0]}; write it as key=value")
+            mistakes.append(
+                f"{override!r} is no override: {str(error).splitlines()[0]}; write it as key=value"
+            )
             continue
         texts = _single(parsed)
         if parsed.key_or_group not in options:

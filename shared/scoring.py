@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from shared.evaluate import Speed
 
 
-
 @dataclass(frozen=True)
 class Result:
     """A system's predictions on a split and what is known of the system; None where it does not apply."""
@@ -130,9 +129,7 @@ def make_record(
         scores=result.scores,
         counts=config.metric.counts(examples, result.predictions),
         predictions=file_facts(predictions),
-        config=portable_config(
-            config.resolved, places={name: str(config.resolved[name]) for name in PLACES}
-        ),
+        config=portable_config(config.resolved, places={name: str(config.resolved[name]) for name in PLACES}),
         config_digest=config.digest,
         base=result.base,
         parameters=result.parameters,

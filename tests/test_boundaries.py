@@ -64,7 +64,11 @@ def test_heads_do_not_import_one_another() -> None:
 def test_the_environment_is_read_in_the_command_line_alone() -> None:
     for path in SOURCES:
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        reads = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")]
+        reads = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
+        ]
         assert not reads or path.name == "cli.py", path
 
 

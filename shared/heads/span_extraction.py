@@ -73,7 +73,11 @@ class SpanExtractionHead:
                         example=index,
                         words=(start, end),
                         written=written[start:end],
-                        gold=[(a - start, b - 1 - start, label) for a, b, label in gold if start <= a and b <= end],
+                        gold=[
+                            (a - start, b - 1 - start, label)
+                            for a, b, label in gold
+                            if start <= a and b <= end
+                        ],
                         num_tokens=prompt + sum(sizes[start:end]),
                         truncated_tokens=sum(sizes[start:end]) - sum(kept[start:end]),
                     )

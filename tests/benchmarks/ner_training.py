@@ -32,7 +32,11 @@ def main() -> None:
     arguments = parser.parse_args()
     config = compose_run(
         "ner",
-        ["experiment=ner/minilm_lora", f"train.epochs={arguments.epochs}", f"data_dir='{arguments.data_dir}'"],
+        [
+            "experiment=ner/minilm_lora",
+            f"train.epochs={arguments.epochs}",
+            f"data_dir='{arguments.data_dir}'",
+        ],
     )
     use_threads(config.hardware.threads)
     training, validation = config.data.load("train"), config.data.load("validation")
@@ -46,14 +50,18 @@ def main() -> None:
         tokens = config.train.epochs * sum(item.num_tokens for item in features)
         f1 = validation_f1(model, validation, config)
         speeds[name] = tokens / seconds
-        sys.stdout.write(f"{name:<22}{speeds[name]:>8.0f} tokens/s {seconds:>7.1f} s  validation F1 {f1:.4f}\n")
+        sys.stdout.write(
+            f"{name:<22}{speeds[name]:>8.0f} tokens/s {seconds:>7.1f} s  validation F1 {f1:.4f}\n"
+        )
         sys.stdout.flush()
     sys.stdout.write(f"ratio {speeds['ours'] / speeds['transformers.Trainer']:.2f}\n")
 
 
 def validation_f1(model: Model, validation: list[SpanExample], config: RunConfig) -> float:
     """Return the task's own metric, for both sides alike."""
-    return config.metric.quick(validation, predict(model, validation, batch_tokens=config.predict.batch_tokens))
+    return config.metric.quick(
+        validation, predict(model, validation, batch_tokens=config.predict.batch_tokens)
+    )
 
 
 def train_with_ours(model: Model, features: list[Features], config: RunConfig) -> float:

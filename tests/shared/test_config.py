@@ -45,7 +45,15 @@ def test_build_names_a_target_that_cannot_be_imported() -> None:
 
 def test_a_value_out_of_range_names_what_is_allowed() -> None:
     node = OmegaConf.create(
-        {"method": "lora", "r": 0, "alpha": 1, "dropout": 0.0, "modules": None, "dora": False, "rslora": False}
+        {
+            "method": "lora",
+            "r": 0,
+            "alpha": 1,
+            "dropout": 0.0,
+            "modules": None,
+            "dora": False,
+            "rslora": False,
+        }
     )
     with pytest.raises(ConfigError, match="lora.r=0; allowed: a whole number above 0"):
         typed(node, LoraConfig, path="lora")

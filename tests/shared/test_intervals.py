@@ -67,7 +67,7 @@ def test_a_system_does_not_differ_from_itself() -> None:
 
 
 def test_a_pair_is_judged_on_the_same_documents() -> None:
-    """Documents differ much, the systems by one span each time: unpaired intervals overlap, paired is certain."""
+    """Documents differ much, the systems by one span each: unpaired intervals overlap, paired is certain."""
     left = np.array([[[float(size), size, size]] for size in range(2, 42)])
     right = left - [1.0, 0.0, 0.0]
     difference = paired_difference(left, right, f1)

@@ -34,7 +34,9 @@ def small_model(*overrides: str) -> tuple[Model, TrainConfig]:
     return model, config.train
 
 
-def run(model: Model, config: TrainConfig, folder: Path, validate: Callable[[], float], **more: bool) -> Fitted:
+def run(
+    model: Model, config: TrainConfig, folder: Path, validate: Callable[[], float], **more: bool
+) -> Fitted:
     folder.mkdir(exist_ok=True)
     with Progress(folder, metric="f1") as progress:
         return fit(

@@ -9,7 +9,7 @@ from tasks.ner.baseline import Dictionary, learn_labels
 
 
 def example(text: str, **marked: str) -> SpanExample:
-    """Return the text with each of `marked` (underscores are spaces) as a span of that label, where it first stands."""
+    """Return the text with each of `marked` (underscores are spaces) as a span where it first stands."""
     spans = []
     for form, label in marked.items():
         start = text.index(form.replace("_", " "))

@@ -42,7 +42,7 @@ def test_scores_equal_seqeval_strict_on_random_tags(seed: int) -> None:
     found = [
         [
             tag if generator.random() < 0.7 else other
-            for tag, other in zip(row, random_tags(generator, len(row)))
+            for tag, other in zip(row, random_tags(generator, len(row)), strict=True)
         ]
         for row in gold
     ]
