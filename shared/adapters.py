@@ -1,6 +1,7 @@
-"""Bundles: a trained specialist in one folder, complete, checked on loading, and proven by a reload in a new process.
+"""Bundles: a trained specialist in one folder, complete, and proven by a reload in a new process.
 
-The LoRA part is in plain PEFT format (`adapter_model.safetensors`, `adapter_config.json`), which `peft` loads alone.
+The LoRA part is in plain PEFT format (`adapter_model.safetensors`, `adapter_config.json`): `peft` loads it
+alone.
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ def logits_digest(model: Model, examples: Sequence[SpanExample]) -> str:
 
 
 def verify_reload(model: Model, folder: Path, examples: Sequence[SpanExample]) -> None:
-    """Reload the bundle in a new process and raise `BundleError` unless it gives the same bits, unmerged and merged.
+    """Raise `BundleError` unless the bundle gives the same bits in a new process, unmerged and merged.
 
     Leaves the model merged.
     """

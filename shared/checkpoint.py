@@ -14,7 +14,7 @@ FILE = "checkpoint.pt"
 
 
 def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
-    """Write the state (tensors, numbers, strings, lists, dicts); the previous checkpoint stays until it is whole."""
+    """Write the state (tensors and plain values); the previous checkpoint stays until it is whole."""
     with file_atomic(folder / FILE, failures=(RuntimeError,)) as path:  # torch.save words a full disk so
         torch.save(state, path)
 

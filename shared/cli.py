@@ -1,4 +1,4 @@
-"""The command line: the first word is a verb, all that follows is Hydra. The one place that reads the environment."""
+"""The command line: a verb, then Hydra overrides. The one place that reads the environment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SWEEP = {"-m", "--multirun"}
 
 
 def main(task: str) -> None:
-    """Run the verb on the command line; a user's mistake is printed without a traceback and exits with code 2."""
+    """Run the verb on the command line; a user's mistake is printed without a traceback, exit code 2."""
     arguments = sys.argv[1:]
     if not arguments or {"-h", "--help"} & set(arguments):
         sys.stdout.write(help_text(task, conf=Path(__file__).resolve().parent.parent / "conf") + "\n")

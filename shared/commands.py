@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
-from shared import runs
+from shared import runs, scoring
 from shared.config import RunConfig, read_config
 from shared.contracts import SPLITS, Score
 from shared.errors import ConfigError, DataError, UserError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
-    """Train a specialist, save and verify its bundle, and write what training cost and how validation went."""
+    """Train a specialist, save and verify its bundle, and write what training cost and reached."""
     folder = None
     if config.resume:
         folder = runs.find_run(config.resume, runs_dir=config.runs_dir, task=config.task.name)
@@ -44,8 +44,8 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
     counts = model.count_parameters()  # now: after merging none would count as trainable
     _say_plan(counts, estimate(model, features, config=config.train, seed=config.seed))
     runs.say(
-        f"beyond the window: {seen.texts_beyond_window} texts; lost to tokenisation: {seen.lost_spans} spans, "
-        f"{seen.truncated_tokens} tokens"
+        f"beyond the window: {seen.texts_beyond_window} texts; "
+        f"lost to tokenisation: {seen.lost_spans} spans, {seen.truncated_tokens} tokens"
     )
     folder = folder or runs.create_run(
         config.runs_dir, task=config.task.name, digest=config.digest, config=config.resolved
@@ -82,8 +82,6 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
 
 def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Score a run's bundle, or a baseline, on a split (test unless told otherwise) and write the record."""
-    from shared import scoring
-
     if config.split not in SPLITS:
         raise ConfigError([f"split={config.split!r}; allowed: {', '.join(SPLITS)}"])
     if config.baseline:
@@ -91,15 +89,18 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
             config.runs_dir, task=config.task.name, digest=config.digest, config=config.resolved
         )
         examples = _load(config, config.split)
-        result = scoring.score_baseline(config.baseline, config, examples)
+        source = _source(config, seed=config.resolved["baseline"].get("run", config.seed))
+        result = scoring.score_baseline(config.baseline, examples, source=source)
     else:
         folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name)
         config = _of_run(config, folder, overrides)
-        examples = _load(config, config.split)
-        result = scoring.score_bundle(config, folder, examples)
-    scoring.write_result(config, folder, examples, result)
+        use_threads(config.hardware.threads)
+        examples, source = _load(config, config.split), _source(config, seed=config.seed)
+        result = scoring.score_run(folder, examples, source=source, batch_tokens=config.predict.batch_tokens)
+    scoring.write_result(folder, examples, result, source=source)
     _say_scores(result.scores, title=f"{config.split}, {config.data.name}")
-    runs.say(f"record: {folder / runs.RECORD}")
+    runs.say(config.metric.details(examples, result.predictions))
+    runs.say(f"record: {folder / runs.RECORD}; wrong texts: {folder / runs.ERRORS}")
 
 
 def predict(config: RunConfig, *, overrides: Sequence[str]) -> None:
@@ -127,7 +128,7 @@ def publish(config: RunConfig, *, overrides: Sequence[str]) -> None:
 
 
 def compare(config: RunConfig, *, overrides: Sequence[str]) -> None:
-    """Compare two systems by a paired test on the same items, and list the answers that changed, worse ones first."""
+    """Compare two systems by a paired test on the same items, and list the answers that changed."""
     from shared import compare as comparing
 
     sides = [_runs_of(side, config) for side in (config.left, config.right)]
@@ -164,6 +165,20 @@ def _predictions_of(name: str, config: RunConfig) -> Path:
     if not path.is_file():
         raise UserError(f"{folder} has no answers on {config.split}: evaluate it first, with run={folder}")
     return path
+
+
+def _source(config: RunConfig, *, seed: int) -> scoring.Source:
+    return scoring.Source(
+        task=config.task.name,
+        row=config.row,
+        split=config.split,
+        seed=seed,
+        data=config.data,
+        metric=config.metric,
+        hardware=config.hardware,
+        resolved=config.resolved,
+        digest=config.digest,
+    )
 
 
 def use_threads(threads: int) -> None:

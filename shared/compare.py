@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from shared.contracts import Metric
 from shared.errors import UserError
@@ -18,7 +18,6 @@ from shared.intervals import (
     Array,
     Difference,
     Interval,
-    Statistic,
     bootstrap,
     paired_difference,
     stack_counts,
@@ -29,13 +28,6 @@ _ORDER = (WORSE, CHANGED, BETTER)
 
 Run = Sequence[SpanPrediction]
 Answer = tuple[tuple[int, int, str], ...]
-
-
-class CountedMetric(Metric, Protocol):
-    """A metric whose main score is a function of sums over documents."""
-
-    def main_statistic(self) -> Statistic:
-        """Return the main score as a function of summed counts."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +67,7 @@ class Comparison:
 
 
 def compare(
-    examples: Sequence[SpanExample], left: Sequence[Run], right: Sequence[Run], *, metric: CountedMetric
+    examples: Sequence[SpanExample], left: Sequence[Run], right: Sequence[Run], *, metric: Metric
 ) -> Comparison:
     """Return how the runs on the right differ from those on the left, paired by document.
 
@@ -121,7 +113,7 @@ def comparison_text(comparison: Comparison, *, left: str, right: str, max_items:
 
 
 def _counts(
-    examples: Sequence[SpanExample], left: Sequence[Run], right: Sequence[Run], *, metric: CountedMetric
+    examples: Sequence[SpanExample], left: Sequence[Run], right: Sequence[Run], *, metric: Metric
 ) -> list[Array]:
     """Return the counts (documents, runs, k) of both sides, with the same k."""
     sides = [[metric.counts(examples, run) for run in side] for side in (left, right)]

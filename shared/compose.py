@@ -1,4 +1,4 @@
-"""Overrides in, composed configuration out: every misspelt override is found before Hydra stops at the first."""
+"""Overrides in, composed configuration out, every misspelt override named at once."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ def _option_mistake(text: str, options: dict[str, list[str]]) -> str:
     group, _, option = text.partition("=")
     if option in options[group] or option == "null":
         return ""
-    return f"{text}: no such option{suggest(option, options[group])}; {group} is one of {', '.join(options[group])}"
+    close = suggest(option, options[group])
+    return f"{text}: no such option{close}; {group} is one of {', '.join(options[group])}"
 
 
 def _key_mistake(parsed: Override, node: DictConfig) -> str:

@@ -1,4 +1,4 @@
-"""The typed configuration of a run: YAML values in, frozen dataclasses out, every mistake reported at once."""
+"""The typed configuration of a run: YAML values in, frozen dataclasses out, all mistakes at once."""
 
 from __future__ import annotations
 
@@ -237,7 +237,7 @@ def build(node: DictConfig, *, path: str) -> Any:
 def typed(node: DictConfig, schema: Any, *, path: str) -> Any:
     """Return an instance of the dataclass `schema` from a node, every key and type checked.
 
-    A value must be given for each field; raises `ConfigError` listing all unknown keys, wrong types and missing values.
+    Each field needs a value; raises `ConfigError` with all unknown keys, wrong types and missing values.
     """
     structured = OmegaConf.structured(schema)
     OmegaConf.set_readonly(structured, False)
@@ -274,7 +274,7 @@ def typed(node: DictConfig, schema: Any, *, path: str) -> Any:
 
 
 def config_digest(resolved: Mapping[str, Any]) -> str:
-    """Return eight hex digits over the resolved configuration without its folders, and without `predict`'s files."""
+    """Return eight hex digits over the resolved configuration without its folders and `predict`."""
 
     def kept(value: Any) -> Any:
         if isinstance(value, Mapping):

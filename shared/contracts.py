@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
 
+    from shared.intervals import Statistic
     from shared.record import Counts
 
 from shared.examples import SpanExample, SpanPrediction
@@ -39,7 +40,7 @@ class DataAdapter(Protocol):
         """Return the examples of a split; raises `DataError` with file and line for the first bad row."""
 
     def files(self, split: str) -> list[Path]:
-        """Return the local files a split is read from; fetches public ones; raises `DataError` if one is missing."""
+        """Return the files a split is read from, fetched if public; raises `DataError` if one is missing."""
 
     def report(self) -> str:
         """Return the data report on train and validation that is shown before training."""
@@ -62,7 +63,7 @@ class Baseline(Protocol):
 
 @dataclass(frozen=True)
 class Answers:
-    """A baseline's predictions, with the counts a table shows beside the score (`unparsed_share`, `model`, ...)."""
+    """A baseline's predictions, with what a table shows beside the score (`unparsed_share`, ...)."""
 
     predictions: list[SpanPrediction]
     notes: Mapping[str, Any] = field(default_factory=dict)
@@ -99,6 +100,12 @@ class Metric(Protocol):
     def counts(self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]) -> Counts | None:
         """Return the additive parts of the main score by document, which intervals and paired tests need."""
 
+    def main_statistic(self) -> Statistic:
+        """Return the main score as a function of summed counts; asked for only where there are counts."""
+
+    def details(self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]) -> str:
+        """Return what a person looks at after the scores, such as a confusion table, as text."""
+
     def wrong(
         self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]
     ) -> Iterator[dict[str, Any]]:
@@ -119,17 +126,17 @@ class Features(Protocol):
 
 @dataclass
 class Outputs:
-    """A forward pass: `logits[i]` belongs to the i-th features of the batch; `loss` is None without labels."""
+    """A forward pass: `logits[i]` belongs to the batch's i-th features; `loss` is None without labels."""
 
     logits: Tensor
     loss: Tensor | None = None
 
 
 class Head(Protocol):
-    """One kind of answer: turns examples into tensors, a backbone's output into logits, and logits into predictions.
+    """One kind of answer: examples to tensors, a backbone's output to logits, logits to predictions.
 
-    `features` are always those that this head's own `encode` made. The backbone (base + LoRA) stands beside the
-    head; `HeadSettings.build` makes both. `types` (label -> name in plain words) fixes the label order.
+    `features` are always those that this head's own `encode` made. The backbone (base + LoRA) stands beside
+    the head; `HeadSettings.build` makes both. `types` (label -> name in plain words) fixes the label order.
     """
 
     types: dict[str, str]
@@ -154,22 +161,22 @@ class Head(Protocol):
     def decode(
         self, examples: Sequence[SpanExample], features: Sequence[Any], logits: Sequence[np.ndarray[Any, Any]]
     ) -> list[SpanPrediction]:
-        """Return one prediction per example from the logits of all its windows, in the order of `examples`."""
+        """Return one prediction per example, in order, from the logits of all its windows."""
 
     def tune(
         self, examples: Sequence[SpanExample], features: Sequence[Any], logits: Sequence[np.ndarray[Any, Any]]
     ) -> None:
-        """Choose decoding thresholds on validation and keep them in `decoding`; does nothing if there are none."""
+        """Choose decoding thresholds on validation and keep them in `decoding`, if there are any."""
 
     def ask(self, types: Mapping[str, str]) -> None:
-        """Look for these entity types from now on; raises `BundleError` if only the trained ones can be found."""
+        """Look for these types from now on; raises `BundleError` if only the trained ones can be found."""
 
 
 class HeadSettings(Protocol):
     """A head's YAML as a frozen dataclass, known without torch."""
 
     def build(self, folder: Path, *, types: Mapping[str, str]) -> tuple[nn.Module, Any, Head]:
-        """Return the backbone with the base's weights from `folder`, its tokenizer, and a fresh head for `types`.
+        """Return the backbone with the weights from `folder`, its tokenizer, and a fresh head for `types`.
 
         Fresh weights come from torch's global generator, seeded by the caller.
         """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class UserError(Exception):
-    """A mistake in what the user gave: says what is wrong, where, what was found, what is allowed, what to do."""
+    """A mistake in what the user gave: what is wrong, where, what was found, what is allowed."""
 
 
 class ConfigError(UserError):

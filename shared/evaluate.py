@@ -1,4 +1,4 @@
-"""Predictions of a model on examples: sorted into token-budget batches, decoded, back in the order they came in."""
+"""Predictions of a model on examples: in batches of similar length, returned in the order they came."""
 
 from __future__ import annotations
 

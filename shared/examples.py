@@ -1,4 +1,4 @@
-"""The shapes of data: an example with its gold answer, and a prediction; text and numbers only, never a tensor.
+"""The shapes of data: an example with its gold answer, and a prediction; never a tensor.
 
 Character offsets are half-open and count Unicode code points of `text`.
 """
@@ -30,8 +30,8 @@ class Span:
 class SpanExample:
     """A text with its gold spans, sorted and without overlap.
 
-    `words` are the half-open character offsets of the words a span may begin and end at; `document` is the unit
-    that intervals are resampled by; `id` is unique within a split.
+    `words` are the half-open character offsets of the words a span may begin and end at; `document` is the
+    unit that intervals are resampled by; `id` is unique within a split.
     """
 
     id: str
@@ -50,7 +50,7 @@ class SpanPrediction:
 
 
 def find_words(text: str) -> tuple[tuple[int, int], ...]:
-    """Return the offsets of words in raw text: runs of letters and digits with inner marks, else single marks."""
+    """Return the offsets of words in raw text: letters and digits with inner marks, else single marks."""
     return tuple(match.span() for match in _WORD.finditer(text))
 
 
@@ -64,7 +64,7 @@ def join_words(words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
 
 
 def span_words(example: SpanExample) -> tuple[list[tuple[int, int, str]], list[Span]]:
-    """Return the gold spans as half-open word ranges, and those that no word boundary fits (lost to tokenisation)."""
+    """Return the gold spans as half-open word ranges, and those lost because no word boundary fits."""
     first = {start: index for index, (start, _) in enumerate(example.words)}
     last = {end: index + 1 for index, (_, end) in enumerate(example.words)}
     ranges, lost = [], []

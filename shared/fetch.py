@@ -1,4 +1,4 @@
-"""Public data by hash: a file that is there is checked and used, a missing one is fetched to where it belongs."""
+"""Public data by hash: a file that is there is checked and used, a missing one is fetched."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class PinnedFile:
 def fetch(file: PinnedFile, *, data_dir: Path) -> Path:
     """Return the local path of a file whose sha256 was checked; downloads it only if it is missing.
 
-    Raises `DataError` when the content is not the pinned one, or when the file can be had neither here nor there.
+    Raises `DataError` when the content is not the pinned one, or when the file can be had neither here nor
+    there.
     """
     path = data_dir / file.local
     if not path.is_file():

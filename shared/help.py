@@ -14,7 +14,7 @@ VERBS = {
 
 
 def help_text(task: str, *, conf: Path) -> str:
-    """Return what the command can do: its verbs, the groups and their options, and how overrides are written."""
+    """Return what the command can do: its verbs, the groups and options, how overrides are written."""
     lines = [
         f"python -m tasks.{task} VERB [OVERRIDE ...]",
         "",
@@ -24,7 +24,7 @@ def help_text(task: str, *, conf: Path) -> str:
         "groups, each chosen as group=option",
         *(f"  {group:<10} {', '.join(options)}" for group, options in groups(task, conf=conf).items()),
         "",
-        "Everything after the verb is a Hydra override: train.epochs=3 lora.r=8 seed=2, experiment=ner/minilm_lora.",
+        "All after the verb are Hydra overrides: train.epochs=3 lora.r=8 seed=2 experiment=ner/minilm_lora.",
         "-m runs every combination of lora.r=4,8,16; --cfg job prints the composed configuration.",
         "Public data is read from, and fetched into, data_dir (environment: RIGHTSIZE_DATA_DIR).",
     ]
@@ -32,7 +32,7 @@ def help_text(task: str, *, conf: Path) -> str:
 
 
 def groups(task: str, *, conf: Path) -> dict[str, list[str]]:
-    """Return group -> options, for the groups that the defaults list of `config.yaml` names besides the task."""
+    """Return group -> options, for the groups in the defaults list of `config.yaml` besides the task."""
     defaults = yaml.safe_load((conf / "config.yaml").read_text(encoding="utf-8"))["defaults"]
     names = [name for entry in defaults if isinstance(entry, dict) for name in entry if name != "task"]
     return {name: _options(name, task, conf) for name in names}

@@ -19,7 +19,7 @@ from shared.contracts import Head, HeadSettings, Outputs
 from shared.errors import UserError
 
 WEIGHTS = "model.safetensors"
-logging.set_verbosity_error()  # it reports, as if it were a fault, each weight of the base that a head does not need
+logging.set_verbosity_error()  # it reports each weight of the base that a head does not need as a fault
 logging.disable_progress_bar()
 
 
@@ -67,7 +67,7 @@ def create_model(
 
 
 def choose_trainable(backbone: nn.Module, lora: LoraConfig, config: ModelConfig) -> nn.Module:
-    """Return the backbone with LoRA on it, wholly trainable, or frozen; LoRA goes into the same module objects."""
+    """Return the backbone with LoRA in its module objects, wholly trainable, or frozen."""
     if lora.method is not Method.lora:
         return backbone.requires_grad_(lora.method is Method.full)
     settings = peft.LoraConfig(
@@ -88,9 +88,10 @@ def choose_trainable(backbone: nn.Module, lora: LoraConfig, config: ModelConfig)
 
 
 def find_base(config: ModelConfig) -> Base:
-    """Return the base's files, from its package if that is installed, else from the hub's cache, else from the hub.
+    """Return the base's files, from its package, else from the hub's cache, else from the hub.
 
-    Raises `UserError` naming both ways when neither has it, and when the weights' digest is not the pinned one.
+    Raises `UserError` naming both ways when neither has it, and when the weights' digest is not the pinned
+    one.
     """
     folder = _package_folder(config) or _hub_folder(config)
     weights = folder / WEIGHTS

@@ -1,4 +1,4 @@
-"""Print the digests of a bundle's logits on the rows of standard input: the other side of `adapters.verify_reload`."""
+"""Print the digests of a bundle's logits on standard input's rows, for `adapters.verify_reload`."""
 
 import sys
 from pathlib import Path

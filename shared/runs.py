@@ -18,7 +18,7 @@ from shared.examples import SpanPrediction, prediction_row, read_prediction
 from shared.files import write_json_atomic, write_text_atomic
 
 CONFIG, LOG, TRAINING, RECORD = "config.yaml", "log.jsonl", "training.json", "record.json"
-BUNDLE, ERRORS = "adapter", "errors.jsonl"
+BUNDLE, ERRORS, DETAILS = "adapter", "errors.jsonl", "details.txt"
 LATEST = "latest"
 
 
@@ -35,7 +35,7 @@ def create_run(runs_dir: Path, *, task: str, digest: str, config: dict[str, Any]
 
 
 def find_run(run: str, *, runs_dir: Path, task: str) -> Path:
-    """Return the run's folder: a path, a folder name below `runs/<task>`, or `latest`, the newest with a bundle."""
+    """Return the run's folder: a path, a name below `runs/<task>`, or `latest`, the newest bundle's."""
     below = runs_dir / task
     if run == LATEST:
         complete = sorted(path.parent for path in below.glob(f"*/{BUNDLE}"))
@@ -61,6 +61,11 @@ def read_run_config(folder: Path) -> dict[str, Any]:
 def predictions_path(folder: Path, split: str) -> Path:
     """Return where a run keeps its predictions on a split."""
     return folder / f"predictions-{split}.jsonl"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text and a final newline, whole or not at all."""
+    write_text_atomic(path, text + "\n")
 
 
 def write_rows(path: Path, rows: Iterable[dict[str, Any]]) -> None:

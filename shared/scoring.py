@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared import runs
-from shared.config import PLACES, HardwareConfig, RunConfig
-from shared.contracts import Baseline, Score
+from shared.config import PLACES, HardwareConfig
+from shared.contracts import Baseline, DataAdapter, Metric, Score
 from shared.examples import SpanExample, SpanPrediction
 from shared.record import (
     BaseFacts,
@@ -37,6 +37,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Source:
+    """What was scored and how the system was made: the parts of a record that no model knows."""
+
+    task: str
+    row: str  # the published row, '' for none
+    split: str
+    seed: int
+    data: DataAdapter
+    metric: Metric
+    hardware: HardwareConfig
+    resolved: Mapping[str, Any]
+    digest: str
+
+
+@dataclass(frozen=True)
 class Result:
     """A system's predictions on a split and what is known of the system; None where it does not apply."""
 
@@ -53,42 +68,38 @@ class Result:
     accelerator: str = ""
 
 
-def score_baseline(baseline: Baseline, config: RunConfig, examples: Sequence[SpanExample]) -> Result:
+def score_baseline(baseline: Baseline, examples: Sequence[SpanExample], *, source: Source) -> Result:
     """Return the scores of the baseline; its notes become coverage columns."""
-    answers = baseline.answer(config.data, examples)
+    answers = baseline.answer(source.data, examples)
     return Result(
         kind=baseline.kind,
         name=baseline.name,
         predictions=answers.predictions,
-        scores=config.metric.score(examples, answers.predictions),
+        scores=source.metric.score(examples, answers.predictions),
         coverage=dict(answers.notes),
     )
 
 
-def score_bundle(config: RunConfig, folder: Path, examples: Sequence[SpanExample]) -> Result:
+def score_run(folder: Path, examples: Sequence[SpanExample], *, source: Source, batch_tokens: int) -> Result:
     """Return the scores of a run's bundle on the examples, with its speed after a warm-up."""
     import torch
 
     from shared import adapters
-    from shared.commands import use_threads
     from shared.evaluate import coverage, predict_timed
 
-    use_threads(config.hardware.threads)
-    bundle = folder / runs.BUNDLE
-    manifest = adapters.read_manifest(bundle)
-    adapters.check_fits(manifest, task=config.task.name)
-    trained = set(manifest["types"]) == set(config.data.types())
-    model = adapters.load_bundle(bundle, types=None if trained else config.data.types())
-    predictions, speed = predict_timed(model, examples, batch_tokens=config.predict.batch_tokens)
+    manifest = adapters.read_manifest(folder / runs.BUNDLE)
+    adapters.check_fits(manifest, task=source.task)
+    trained = set(manifest["types"]) == set(source.data.types())
+    model = adapters.load_bundle(folder / runs.BUNDLE, types=None if trained else source.data.types())
+    predictions, speed = predict_timed(model, examples, batch_tokens=batch_tokens)
     training = runs.read_training(folder)
-    base = BaseFacts(model.config.hub_id, model.config.revision, model.base.sha256, model.config.licence)
     return Result(
         kind="measured",
-        name=config.row.partition("/")[2] or config.model.name,
+        name=source.row.partition("/")[2] or model.config.name,
         predictions=predictions,
-        scores=config.metric.score(examples, predictions),
+        scores=source.metric.score(examples, predictions),
         coverage=asdict(coverage(examples, model.head.encode(examples))),
-        base=base,
+        base=BaseFacts(model.config.hub_id, model.config.revision, model.base.sha256, model.config.licence),
         parameters=Parameters(**training["parameters"]),
         training=Training(**training["training"]),
         speed=speed,
@@ -97,51 +108,52 @@ def score_bundle(config: RunConfig, folder: Path, examples: Sequence[SpanExample
     )
 
 
-def write_result(config: RunConfig, folder: Path, examples: Sequence[SpanExample], result: Result) -> Record:
+def write_result(folder: Path, examples: Sequence[SpanExample], result: Result, *, source: Source) -> Record:
     """Write predictions, wrong examples and the record into the run's folder, and return the record."""
-    path = runs.write_predictions(folder, config.split, result.predictions)
-    runs.write_rows(folder / runs.ERRORS, config.metric.wrong(examples, result.predictions))
-    record = make_record(config, path, examples, result)
+    path = runs.write_predictions(folder, source.split, result.predictions)
+    runs.write_rows(folder / runs.ERRORS, source.metric.wrong(examples, result.predictions))
+    runs.write_text(folder / runs.DETAILS, source.metric.details(examples, result.predictions))
+    record = make_record(path, examples, result, source=source)
     write_record(record, folder / runs.RECORD)
     return record
 
 
 def make_record(
-    config: RunConfig, predictions: Path, examples: Sequence[SpanExample], result: Result
+    predictions: Path, examples: Sequence[SpanExample], result: Result, *, source: Source
 ) -> Record:
     """Return everything needed to defend the numbers."""
-    seed = config.resolved["baseline"].get("run", config.seed) if config.baseline else config.seed
+    data, metric = source.data, source.metric
     return Record(
-        id=record_id(f"{config.data.name}-{result.name}", seed=seed, digest=config.digest),
+        id=record_id(f"{data.name}-{result.name}", seed=source.seed, digest=source.digest),
         kind=result.kind,
         name=result.name,
-        task=config.task.name,
-        experiment=config.row,
+        task=source.task,
+        experiment=source.row,
         data=DataFacts(
-            name=config.data.name,
-            licence=config.data.licence,
-            split=config.split,
-            digest=digest_files(config.data.files(config.split)),
+            name=data.name,
+            licence=data.licence,
+            split=source.split,
+            digest=digest_files(data.files(source.split)),
             num_examples=len(examples),
             num_documents=len({example.document for example in examples}),
         ),
-        metric=MetricFacts(type(config.metric).__name__, config.metric.version, config.metric.main),
+        metric=MetricFacts(type(metric).__name__, metric.version, metric.main),
         scores=result.scores,
-        counts=config.metric.counts(examples, result.predictions),
+        counts=metric.counts(examples, result.predictions),
         predictions=file_facts(predictions),
-        config=portable_config(config.resolved, places={name: str(config.resolved[name]) for name in PLACES}),
-        config_digest=config.digest,
+        config=portable_config(source.resolved, places={name: str(source.resolved[name]) for name in PLACES}),
+        config_digest=source.digest,
         base=result.base,
         parameters=result.parameters,
-        seed=seed,
+        seed=source.seed,
         code=code_state(),
         versions=library_versions(),
         hardware=machine(threads=result.threads, accelerator=result.accelerator),
         coverage=result.coverage,
         training=result.training,
         inference=_inference(result.speed),
-        energy=_energy(config.hardware, result.training),
-        cost=_cost(config.hardware, result.training),
+        energy=_energy(source.hardware, result.training),
+        cost=_cost(source.hardware, result.training),
         created=today(),
     )
 

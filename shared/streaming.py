@@ -29,7 +29,8 @@ class Reader(Protocol):
 def predict_file(model: Model, config: PredictConfig, *, read: Reader) -> int:
     """Write one JSON line per input text and return how many; flushed as they come.
 
-    With `resume`, rows that the output already has whole are kept and their inputs skipped; a torn last row is redone.
+    With `resume`, rows that the output already has whole are kept and their inputs skipped; a torn last row
+    is redone.
     """
     done = _rows_done(config)
     count = 0
@@ -87,7 +88,7 @@ def _open_input(name: str) -> Iterator[Iterable[str]]:
         yield _decoded(sys.stdin.buffer, name="standard input")
         return
     try:
-        file = Path(name).open("rb")
+        file = Path(name).open("rb")  # noqa: SIM115  closed below; an error of the block is not one of opening
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", file=name) from error
     with file:

@@ -1,4 +1,4 @@
-"""The training loop, on one page, on Accelerate: token-budget batches, warm-up and decay, best checkpoint, exact resume."""
+"""The training loop, on one page, on Accelerate: token-budget batches, best weights, exact resume."""
 
 from __future__ import annotations
 
@@ -68,8 +68,9 @@ def fit(
 ) -> Fitted:
     """Train the model in place and leave it with the weights that scored best on validation.
 
-    `validate` scores the model as it is. A checkpoint goes into `folder` every `config.checkpoint_steps` steps and
-    after each epoch; with `resume` training goes on from it to the same weights as without the interruption.
+    `validate` scores the model as it is. A checkpoint goes into `folder` every `config.checkpoint_steps`
+    steps and after each epoch; with `resume` training goes on from it to the same weights as without the
+    interruption.
     """
     accelerator = accelerate()
     torch.manual_seed(seed)
@@ -114,7 +115,7 @@ def fit(
 
 
 def accelerate() -> Accelerator:
-    """Return the accelerator: bf16 where there is a GPU, float32 on a CPU (bf16 is many times slower there)."""
+    """Return the accelerator: bf16 on a GPU, float32 on a CPU, where bf16 is many times slower."""
     return Accelerator(mixed_precision="bf16" if torch.cuda.is_available() else "no")
 
 
@@ -155,7 +156,7 @@ class Estimate:
 
 
 def estimate(model: Model, features: Sequence[Features], *, config: TrainConfig, seed: int) -> Estimate:
-    """Return steps, seconds and peak memory, measured on a short, a middle and the longest batch; changes no weight."""
+    """Return steps, seconds and peak memory by timing three batches; changes no weight."""
     sizes = [item.num_tokens for item in features]
     steps = _steps(sizes, config, seed=seed, epoch=0)
     batches = sorted(

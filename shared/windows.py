@@ -1,4 +1,4 @@
-"""Windows over a long text: overlapping runs of whole words that fit the encoder, and which window answers for a word."""
+"""Windows over a long text: overlapping runs of whole words, and which window answers for a word."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 def cut_windows(sizes: Sequence[int], *, limit: int, overlap: int) -> list[tuple[int, int]]:
     """Return half-open word ranges that cover all words, each of at most `limit` tokens, in order.
 
-    `sizes[i]` is the number of tokens of word i, at most `limit`. Neighbouring windows share up to `overlap` tokens,
-    and each window reaches at least one word further than the one before. No word gives no window.
+    `sizes[i]` is the number of tokens of word i, at most `limit`. Neighbouring windows share up to `overlap`
+    tokens, and each window reaches at least one word further than the one before. No word gives no window.
     """
     windows: list[tuple[int, int]] = []
     start = 0
@@ -29,7 +29,7 @@ def cut_windows(sizes: Sequence[int], *, limit: int, overlap: int) -> list[tuple
 
 
 def owners(windows: Sequence[tuple[int, int]], num_words: int) -> list[int]:
-    """Return for each word the index of the window that answers for it: where it stands farthest from a cut edge.
+    """Return for each word the index of the window in which it stands farthest from a cut edge.
 
     The ends of the text are no cut. Ties go to the earlier window.
     """

@@ -1,4 +1,4 @@
-"""The settings of each head: what its YAML may say, readable without torch; `build` imports the head when needed."""
+"""The settings of each head: what its YAML may say, known without torch."""
 
 from __future__ import annotations
 
@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 
 def _check_window(window_tokens: int, overlap_tokens: int) -> None:
     if not 0 <= overlap_tokens < window_tokens:
-        raise ConfigError(
-            [
-                f"head.overlap_tokens={overlap_tokens}: allowed is 0 up to head.window_tokens={window_tokens} exclusive"
-            ]
-        )
+        allowed = f"0 up to head.window_tokens={window_tokens} exclusive"
+        raise ConfigError([f"head.overlap_tokens={overlap_tokens}; allowed: {allowed}"])
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class TokenClassification:
 
 @dataclass(frozen=True)
 class SpanExtraction:
-    """GLiNER: every span up to `max_width` words is matched with the name of every entity type (arXiv 2311.08526)."""
+    """GLiNER: spans up to `max_width` words are matched with names of entity types (arXiv 2311.08526)."""
 
     max_width: int  # longest span, in words
     hidden_size: int  # of the span and type representations

@@ -1,7 +1,8 @@
 """Span extraction: GLiNER scores every span of up to `max_width` words against the names of the entity types.
 
-Zaratiana et al., arXiv 2311.08526. The library's own modules run; this file feeds them and reads their scores. The type
-names stand before the text in the encoder's input, so types that were never trained can be asked for.
+Zaratiana et al., arXiv 2311.08526. The library's own modules run; this file feeds them and reads their
+scores. The type names stand before the text in the encoder's input, so types that were never trained can be
+asked for.
 
 B windows in a batch, T tokens, W words, K = max_width, C types.
 """
@@ -58,7 +59,7 @@ class SpanExtractionHead:
         self.module = nn.ModuleDict(layers)
 
     def encode(self, examples: Sequence[SpanExample]) -> list[SpanWindow]:
-        """Return the windows of each example; gold spans wider than `max_width` or cut by a window are no targets."""
+        """Return each example's windows; gold wider than `max_width` or cut by a window is no target."""
         prompt = sum(1 + len(self.tokenizer.tokenize(name)) for name in self.types.values()) + 3
         windows: list[SpanWindow] = []
         for index, example in enumerate(examples):
@@ -157,7 +158,7 @@ class SpanExtractionHead:
         *,
         lowest: float,
     ) -> list[list[Span]]:
-        """Return the spans with a probability of at least `lowest`, each from the window that owns its first word."""
+        """Return the spans of probability `lowest` or more, each from the window that owns its first word."""
         labels = list(self.types)
         parts: list[list[tuple[SpanWindow, Array]]] = [[] for _ in examples]
         for window, scores in zip(features, logits, strict=True):
@@ -182,7 +183,7 @@ class SpanExtractionHead:
 def build(
     settings: SpanExtraction, folder: Path, *, types: Mapping[str, str]
 ) -> tuple[nn.Module, Any, SpanExtractionHead]:
-    """Return the encoder, its tokenizer and a GLiNER head: a whole GLiNER's own, or fresh layers on a bare encoder."""
+    """Return the encoder, its tokenizer and a GLiNER's own head, or a fresh one on a bare encoder."""
     if (folder / PRETRAINED).is_file():
         gliner = GLiNER.from_pretrained(str(folder), local_files_only=True, load_tokenizer=True)
     else:
@@ -202,7 +203,7 @@ def build(
 
 
 def _begin_markers(gliner: Any) -> None:
-    """Start the embeddings of GLiNER's two markers from [MASK] and [SEP]; LoRA then leaves them as they are."""
+    """Start the embeddings of GLiNER's two markers from [MASK] and [SEP]; LoRA leaves them so."""
     tokenizer = gliner.data_processor.transformer_tokenizer
     weight = gliner.model.token_rep_layer.get_input_embeddings().weight
     with torch.no_grad():

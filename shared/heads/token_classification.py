@@ -1,6 +1,7 @@
 """Token classification: one IOB2 tag per word from its first sub-token; decoding cannot give a broken span.
 
-B windows in a batch, T tokens, W words, H hidden units, C = 1 + 2 x types tags in the order O, B-x, I-x, B-y, ...
+B windows in a batch, T tokens, W words, H hidden units, C = 1 + 2 x types tags in the order O, B-x, I-x, B-y,
+...
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Array = np.ndarray[Any, np.dtype[np.float32]]
 
 @dataclass(frozen=True)
 class WordWindow:
-    """One window: `first_tokens[i]` is where word `words[0] + i` begins, 0 if the tokenizer leaves nothing of it."""
+    """One window: `first_tokens[i]` is where word `words[0] + i` begins, 0 if it has no token."""
 
     example: int
     words: tuple[int, int]
@@ -232,7 +233,7 @@ def word_shape(word: str) -> int:
 
 
 def allowed_transitions(tags: Sequence[str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return (C + 1, C): may tag j follow tag i; the last row is the start of a text. IOB2: I-x follows B-x or I-x."""
+    """Return (C + 1, C): may tag j follow tag i under IOB2; the last row is the start of a text."""
     allowed = np.ones((len(tags) + 1, len(tags)), dtype=bool)
     for column, tag in enumerate(tags):
         if tag.startswith("I-"):
@@ -245,7 +246,8 @@ def best_tags(
 ) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Return the tags (W,) with the highest sum of scores (W, C) among the allowed sequences.
 
-    The best tag of every word alone is the answer when that sequence is allowed; Viterbi's search settles the rest.
+    The best tag of every word alone is the answer when that sequence is allowed; Viterbi's search settles the
+    rest.
     """
     tags: np.ndarray[Any, np.dtype[np.int64]] = scores.argmax(axis=1)
     if len(tags) == 0 or (allowed[-1, tags[0]] and allowed[tags[:-1], tags[1:]].all()):

@@ -78,7 +78,7 @@ class FinerOrd:
 
 @dataclass(frozen=True)
 class Wnut17:
-    """WNUT 2017 (Derczynski et al. 2017): rare entities in user text; no documents, so each sentence is its own."""
+    """WNUT 2017 (Derczynski et al. 2017): rare entities in user text; each sentence is a document."""
 
     name: str
     licence: str
@@ -109,7 +109,7 @@ class Wnut17:
 
 @dataclass(frozen=True)
 class Conll:
-    """Column files of one's own: a word a line, its tag last, blank lines between sentences, -DOCSTART- documents."""
+    """Column files of one's own: a word a line, its tag last, blank lines between sentences."""
 
     name: str
     licence: str
@@ -178,7 +178,7 @@ class Jsonl:
 
 @dataclass(frozen=True)
 class Sample:
-    """The embedded corpus of invented financial news; test names no company, person or place that train has seen."""
+    """The embedded corpus of invented financial news; test names nobody whom train has seen."""
 
     name: str
     licence: str
@@ -202,7 +202,7 @@ class Sample:
 
 
 def read_stream(lines: Iterable[str], format: str, *, file: str) -> Iterator[SpanExample]:
-    """Yield texts to predict, one at a time: `text` and `jsonl` one a line, `conll` one a block of word lines.
+    """Yield texts to predict: `text` and `jsonl` have one a line, `conll` one a block of lines.
 
     Ids are those given, else the running number from 0.
     """

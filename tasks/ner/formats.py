@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class TaggedSentence:
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line number from 1, line without its end); raises `DataError` for a missing or not UTF-8 file."""
+    """Yield (line number from 1, line without its end); a missing or not UTF-8 file is a `DataError`."""
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
@@ -61,7 +62,7 @@ def _decode(line: bytes, *, file: str, number: int) -> str:
 
 
 def read_columns(path: Path, *, separator: str | None = None) -> Iterator[TaggedSentence]:
-    """Yield the sentences of a CoNLL file: a word a line, the word first and its tag last, blank lines between.
+    """Yield the sentences of a CoNLL file: a word a line, first the word, last its tag.
 
     All rows must have as many columns as the first. `separator` None means any run of white space.
     """
@@ -115,9 +116,9 @@ def check_tags(
 def tag_chunks(tags: Sequence[str], *, scheme: Scheme) -> tuple[list[tuple[int, int, str]], int]:
     """Return the entities as half-open word ranges, and how many tags belong to none (dangling).
 
-    Strict reading: under IOB2 an entity begins with B, under BIOES it runs from B to E or is one S; an I or E that
-    continues nothing of its label is dangling, as is a BIOES entity that never ends. Under IO and IOB1 an I begins
-    an entity where none of its label is open.
+    Strict reading: under IOB2 an entity begins with B, under BIOES it runs from B to E or is one S; an I or E
+    that continues nothing of its label is dangling, as is a BIOES entity that never ends. Under IO and IOB1
+    an I begins an entity where none of its label is open.
     """
     chunks: list[tuple[int, int, str]] = []
     dangling = 0
@@ -147,7 +148,7 @@ def tag_chunks(tags: Sequence[str], *, scheme: Scheme) -> tuple[list[tuple[int, 
 def tagged_example(
     words: Sequence[str], tags: Sequence[str], *, scheme: Scheme, id: str, document: str
 ) -> tuple[SpanExample, int]:
-    """Return the sentence as text, words joined by single spaces, with its entities; and its dangling tags."""
+    """Return the sentence, its words joined by single spaces, and how many tags dangle."""
     text, offsets = join_words(words)
     chunks, dangling = tag_chunks(tags, scheme=scheme)
     spans = tuple(Span(offsets[start][0], offsets[end - 1][1], label) for start, end, label in chunks)
@@ -185,7 +186,7 @@ def parse_row(line: str, *, file: str, number: int, labels: Iterable[str] | None
         (_span(span, row["text"], file=file, number=number, labels=known) for span in given),
         key=lambda span: span.start,
     )
-    for left, right in zip(spans, spans[1:], strict=False):
+    for left, right in itertools.pairwise(spans):
         if right.start < left.end:
             raise DataError(f"spans overlap: {_show(left)} and {_show(right)}", file=file, line=number)
     name = str(row.get("id", number - 1))

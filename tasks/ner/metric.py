@@ -99,6 +99,16 @@ class EntityF1:
                     ],
                 }
 
+    def details(self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]) -> str:
+        """Return the confusion table: gold types down, what was answered across."""
+        from tabulate import tabulate
+
+        table = self.confusion(examples, predictions)
+        types = sorted({name for pair in table for name in pair} - {MISSED, SPURIOUS, BOUNDARY})
+        across = [*types, BOUNDARY, MISSED]
+        rows = [[gold, *(table[gold, found] for found in across)] for gold in (*types, SPURIOUS)]
+        return str(tabulate(rows, headers=["gold", *across]))
+
     def confusion(
         self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]
     ) -> Counter[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """Training speed on FiNER-ORD: our loop against `transformers.Trainer` with dynamic padding, in one run.
 
-Same base, LoRA, head, data, epochs, learning rates and seed; only the loop differs. Prints, for each side, real tokens
-per second (validation and saving excluded) and validation F1, then the ratio. Run it on an idle machine.
+Same base, LoRA, head, data, epochs, learning rates and seed; only the loop differs. Prints, for each side,
+real tokens per second (validation and saving excluded) and validation F1, then the ratio. Run it on an idle
+machine.
 """
 
 import argparse
@@ -81,7 +82,7 @@ def train_with_ours(model: Model, features: list[Features], config: RunConfig) -
 
 
 def train_with_trainer(model: Model, features: list[Features], config: RunConfig) -> float:
-    """Train with `transformers.Trainer`, batches of `BATCH` sentences padded to their longest; return the seconds."""
+    """Train with `transformers.Trainer` on batches padded to their longest; return the seconds."""
     import torch
     from transformers import Trainer, TrainingArguments
 

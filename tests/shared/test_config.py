@@ -39,7 +39,7 @@ def test_build_reports_every_wrong_key_type_and_missing_value_at_once() -> None:
 
 
 def test_build_names_a_target_that_cannot_be_imported() -> None:
-    with pytest.raises(ConfigError, match="no.such.Thing"):
+    with pytest.raises(ConfigError, match=r"no\.such\.Thing"):
         build(OmegaConf.create({"_target_": "no.such.Thing"}), path="data")
 
 
@@ -55,7 +55,7 @@ def test_a_value_out_of_range_names_what_is_allowed() -> None:
             "rslora": False,
         }
     )
-    with pytest.raises(ConfigError, match="lora.r=0; allowed: a whole number above 0"):
+    with pytest.raises(ConfigError, match=r"lora\.r=0; allowed: a whole number above 0"):
         typed(node, LoraConfig, path="lora")
 
 
