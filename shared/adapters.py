@@ -43,7 +43,7 @@ def save_bundle(model: Model, folder: Path, *, task: str, head: Mapping[str, Any
     """
     with folder_atomic(folder, failures=(SafetensorError, RuntimeError)) as partial:
         if lora.method is Method.lora:
-            # False: embeddings that a head added begin the same each time, and no LoRA goes on them
+            # False: of the embeddings, only those of new tokens train, and these are part of the LoRA
             model.backbone.save_pretrained(str(partial), save_embedding_layers=False)  # type: ignore[operator]
             (partial / "README.md").unlink(missing_ok=True)  # peft's empty model card
         elif lora.method is Method.full:
@@ -115,7 +115,8 @@ def load_bundle(folder: Path, *, merge: bool = True, types: Mapping[str, str] | 
         )
     settings = build(OmegaConf.create(manifest["head"]), path="head")
     backbone, tokenizer, head = settings.build(base.folder, types=manifest["types"])
-    model = Model(choose_trainable(backbone, lora, config), head, tokenizer, config=config, base=base)
+    trainable = choose_trainable(backbone, lora, config, new_tokens=head.new_tokens)
+    model = Model(trainable, head, tokenizer, config=config, base=base)
     if lora.method is Method.lora:
         peft.set_peft_model_state_dict(
             model.backbone, load_file(folder / peft.utils.SAFETENSORS_WEIGHTS_NAME)

@@ -141,6 +141,7 @@ class Head(Protocol):
 
     types: dict[str, str]
     decoding: dict[str, float]  # the thresholds `decode` uses, stored in the bundle; may be empty
+    new_tokens: list[int]  # ids that the base never saw: their embeddings train beside the LoRA
 
     @property
     def module(self) -> nn.Module:

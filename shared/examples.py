@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-_WORD = re.compile(r"\w+(?:[.,’'&-]\w+)*|[^\w\s]")
+_WORD = re.compile(r"\w+(?:(?!['’]s\b)[.,’'&-]\w+)*|['’]s\b|[^\w\s]")  # 's is a word of its own
 
 
 @dataclass(frozen=True, slots=True)

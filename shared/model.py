@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,11 +63,17 @@ def create_model(
     base = find_base(config)
     torch.manual_seed(seed)
     backbone, tokenizer, head = settings.build(base.folder, types=types)
-    return Model(choose_trainable(backbone, lora, config), head, tokenizer, config=config, base=base)
+    trainable = choose_trainable(backbone, lora, config, new_tokens=head.new_tokens)
+    return Model(trainable, head, tokenizer, config=config, base=base)
 
 
-def choose_trainable(backbone: nn.Module, lora: LoraConfig, config: ModelConfig) -> nn.Module:
-    """Return the backbone with LoRA in its module objects, wholly trainable, or frozen."""
+def choose_trainable(
+    backbone: nn.Module, lora: LoraConfig, config: ModelConfig, *, new_tokens: Sequence[int]
+) -> nn.Module:
+    """Return the backbone with LoRA in its module objects, wholly trainable, or frozen.
+
+    The embeddings of `new_tokens` train with the LoRA and are saved with it.
+    """
     if lora.method is not Method.lora:
         return backbone.requires_grad_(lora.method is Method.full)
     settings = peft.LoraConfig(
@@ -77,6 +83,7 @@ def choose_trainable(backbone: nn.Module, lora: LoraConfig, config: ModelConfig)
         target_modules=list(lora.modules or config.lora_modules),
         use_dora=lora.dora,
         use_rslora=lora.rslora,
+        trainable_token_indices=list(new_tokens) or None,
     )
     try:
         wrapped: nn.Module = peft.get_peft_model(backbone, settings)

@@ -23,11 +23,10 @@ def _check_window(window_tokens: int, overlap_tokens: int) -> None:
 
 @dataclass(frozen=True)
 class TokenClassification:
-    """One label per word by a linear layer over the encoder; spans by Viterbi over the IOB2 constraints."""
+    """One tag per word by a linear layer over the encoder and a CRF over the sequence of tags."""
 
     dropout: float
     word_dropout: float  # share of tokens that training shows as the mask token, so that context must do
-    label_smoothing: float
     word_shape: bool  # tell an uncased encoder how each word is written (capitals, digits)
     window_tokens: int  # longest input of the encoder, special tokens excluded
     overlap_tokens: int  # shared by neighbouring windows of a long text

@@ -49,8 +49,11 @@ class SpanWindow:
 class SpanExtractionHead:
     """See `shared.contracts.Head`."""
 
-    def __init__(self, settings: SpanExtraction, *, types: Mapping[str, str], gliner: Any) -> None:
+    def __init__(
+        self, settings: SpanExtraction, *, types: Mapping[str, str], gliner: Any, new_tokens: Sequence[int]
+    ) -> None:
         self.settings, self.gliner, self.types = settings, gliner, dict(types)
+        self.new_tokens = list(new_tokens)
         self.tokenizer = gliner.data_processor.transformer_tokenizer
         self.decoding = {THRESHOLD: settings.threshold}
         encoder = gliner.model.token_rep_layer
@@ -142,14 +145,6 @@ class SpanExtractionHead:
         """Look for these types from now on, trained or not."""
         self.types = dict(types)
 
-    def save_plain(self, folder: Path, *, base: str) -> None:
-        """Write a GLiNER folder that `GLiNER.from_pretrained` loads alone; merge the LoRA before.
-
-        `base` is the hub id that the folder's config names as its encoder.
-        """
-        self.gliner.config.model_name = base
-        self.gliner.save_pretrained(str(folder), safe_serialization=True)
-
     def _candidates(
         self,
         examples: Sequence[SpanExample],
@@ -184,6 +179,7 @@ def build(
     settings: SpanExtraction, folder: Path, *, types: Mapping[str, str]
 ) -> tuple[nn.Module, Any, SpanExtractionHead]:
     """Return the encoder, its tokenizer and a GLiNER's own head, or a fresh one on a bare encoder."""
+    new_tokens = []
     if (folder / PRETRAINED).is_file():
         gliner = GLiNER.from_pretrained(str(folder), local_files_only=True, load_tokenizer=True)
     else:
@@ -197,18 +193,21 @@ def build(
         gliner = UniEncoderSpanGLiNER.load_from_config(
             config, backbone_from_pretrained=True, local_files_only=True
         )
-        _begin_markers(gliner)
-    head = SpanExtractionHead(settings, types=types, gliner=gliner)
+        new_tokens = _begin_markers(gliner)
+    head = SpanExtractionHead(settings, types=types, gliner=gliner, new_tokens=new_tokens)
     return gliner.model.token_rep_layer.bert_layer.model.float(), head.tokenizer, head
 
 
-def _begin_markers(gliner: Any) -> None:
-    """Start the embeddings of GLiNER's two markers from [MASK] and [SEP]; LoRA leaves them so."""
+def _begin_markers(gliner: Any) -> list[int]:
+    """Start the embeddings of GLiNER's two markers from [MASK] and [SEP], and return the markers' ids."""
     tokenizer = gliner.data_processor.transformer_tokenizer
     weight = gliner.model.token_rep_layer.get_input_embeddings().weight
+    markers = []
     with torch.no_grad():
         for token, start in ((gliner.config.ent_token, "[MASK]"), (gliner.config.sep_token, "[SEP]")):
-            weight[tokenizer.convert_tokens_to_ids(token)] = weight[tokenizer.convert_tokens_to_ids(start)]
+            markers.append(tokenizer.convert_tokens_to_ids(token))
+            weight[markers[-1]] = weight[tokenizer.convert_tokens_to_ids(start)]
+    return markers
 
 
 def _flat(spans: Sequence[Span], threshold: float = 0.0) -> tuple[Span, ...]:

@@ -17,12 +17,13 @@ from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer
 
 from shared.contracts import Outputs
+from shared.crf import IGNORED, best_tags, forbidden_transitions, marginals, negative_log_likelihood
 from shared.errors import BundleError
 from shared.examples import Span, SpanExample, SpanPrediction, span_words
 from shared.heads.settings import TokenClassification
 from shared.windows import cut_windows, owners
 
-IGNORED = -100  # the target of padding, which no loss counts
+TRANSITION_SCALE = 10.0  # Adam moves a weight by its learning rate a step; transitions must go farther
 SHAPES = ("none", "lower", "capitalised", "upper", "initial", "mixed", "digits", "alphanumeric", "mark")
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
@@ -47,10 +48,10 @@ class WordWindow:
 
 
 class WordTagger(nn.Module):
-    """The trained part: word-shape embeddings on the way in and out, and a linear layer to the tags."""
+    """The trained part: word-shape embeddings on the way in and out, a linear layer, and tag transitions."""
 
     def __init__(
-        self, hidden_size: int, num_tags: int, settings: TokenClassification, *, mask_token: int
+        self, hidden_size: int, tags: Sequence[str], settings: TokenClassification, *, mask_token: int
     ) -> None:
         super().__init__()
         self.word_dropout, self.mask_token = settings.word_dropout, mask_token
@@ -60,8 +61,14 @@ class WordTagger(nn.Module):
             if shape is not None:
                 nn.init.zeros_(shape.weight)  # training starts from the base as it is
         self.dropout = nn.Dropout(settings.dropout)
-        self.classifier = nn.Linear(hidden_size, num_tags)
-        self.loss = nn.CrossEntropyLoss(ignore_index=IGNORED, label_smoothing=settings.label_smoothing)
+        self.classifier = nn.Linear(hidden_size, len(tags))
+        self.free_transitions = nn.Parameter(torch.zeros(len(tags) + 1, len(tags)))
+        self.forbidden = torch.from_numpy(forbidden_transitions(tags))
+
+    @property
+    def transitions(self) -> Tensor:
+        """The table (C + 1, C) of `shared.crf`."""
+        return TRANSITION_SCALE * self.free_transitions + self.forbidden.to(self.free_transitions.device)
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the logits (B, W, C) of `tokens` (B, T), `shapes` (B, T) and `first_tokens` (B, W)."""
@@ -88,9 +95,9 @@ class TokenClassificationHead:
     ) -> None:
         self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
         self.decoding: dict[str, float] = {}  # Viterbi has no threshold
+        self.new_tokens: list[int] = []
         self.tags = ["O", *(f"{prefix}-{label}" for label in types for prefix in "BI")]
-        self.module = WordTagger(hidden_size, len(self.tags), settings, mask_token=tokenizer.mask_token_id)
-        self.allowed = allowed_transitions(self.tags)
+        self.module = WordTagger(hidden_size, self.tags, settings, mask_token=tokenizer.mask_token_id)
 
     def encode(self, examples: Sequence[SpanExample]) -> list[WordWindow]:
         """Return the windows of each example; an example without words has none."""
@@ -159,14 +166,15 @@ class TokenClassificationHead:
         }
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
-        """Return the mean cross-entropy over words and the logits (B, W, C)."""
+        """Return the mean negative log likelihood of a word's tag and the logits (B, W, C)."""
         logits = self.module(backbone, batch)
-        return Outputs(logits=logits, loss=self.module.loss(logits.flatten(0, 1), batch["targets"].flatten()))
+        loss = negative_log_likelihood(logits.float(), batch["targets"], self.module.transitions)
+        return Outputs(logits=logits, loss=loss)
 
     def decode(
         self, examples: Sequence[SpanExample], features: Sequence[WordWindow], logits: Sequence[Array]
     ) -> list[SpanPrediction]:
-        """Return the best IOB2-consistent spans; a span's probability is the geometric mean of its tags'."""
+        """Return the spans of the best tags; a span's probability is the geometric mean of its marginals."""
         parts: list[list[tuple[WordWindow, Array]]] = [[] for _ in examples]
         for window, scores in zip(features, logits, strict=True):
             parts[window.example].append((window, scores))
@@ -180,12 +188,13 @@ class TokenClassificationHead:
                 word = window.words[0] + position
                 if owner[word] == index and first_token:
                     scores[word] = logits[position]
-        log_probabilities = _log_softmax(scores)
-        tags = best_tags(log_probabilities, self.allowed)
+        transitions = self.module.transitions.detach().cpu().numpy()
+        tags = best_tags(scores, transitions)
+        probabilities = marginals(scores, transitions)
         spans = []
         for start, end, label in _chunks([self.tags[tag] for tag in tags]):
-            chosen = log_probabilities[np.arange(start, end), tags[start:end]]
-            probability = round(float(np.exp(chosen.mean())), 6)
+            chosen = probabilities[np.arange(start, end), tags[start:end]]
+            probability = round(float(np.exp(np.log(chosen).mean())), 6)
             spans.append(Span(example.words[start][0], example.words[end - 1][1], label, probability))
         return SpanPrediction(id=example.id, spans=tuple(spans))
 
@@ -232,38 +241,6 @@ def word_shape(word: str) -> int:
     return SHAPES.index("capitalised" if word[0].isupper() and word[1:].islower() else "mixed")
 
 
-def allowed_transitions(tags: Sequence[str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return (C + 1, C): may tag j follow tag i under IOB2; the last row is the start of a text."""
-    allowed = np.ones((len(tags) + 1, len(tags)), dtype=bool)
-    for column, tag in enumerate(tags):
-        if tag.startswith("I-"):
-            allowed[:, column] = [other in (tag, f"B-{tag[2:]}") for other in [*tags, ""]]
-    return allowed
-
-
-def best_tags(
-    scores: Array, allowed: np.ndarray[Any, np.dtype[np.bool_]]
-) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return the tags (W,) with the highest sum of scores (W, C) among the allowed sequences.
-
-    The best tag of every word alone is the answer when that sequence is allowed; Viterbi's search settles the
-    rest.
-    """
-    tags: np.ndarray[Any, np.dtype[np.int64]] = scores.argmax(axis=1)
-    if len(tags) == 0 or (allowed[-1, tags[0]] and allowed[tags[:-1], tags[1:]].all()):
-        return tags
-    penalty = np.where(allowed, 0.0, -np.inf)
-    best, back = scores[0] + penalty[-1], np.zeros(scores.shape, dtype=np.int64)
-    for word in range(1, len(scores)):
-        paths = best[:, None] + penalty[:-1]
-        back[word] = paths.argmax(axis=0)
-        best = paths.max(axis=0) + scores[word]
-    tags[-1] = best.argmax()
-    for word in range(len(scores) - 1, 0, -1):
-        tags[word - 1] = back[word, tags[word]]
-    return tags
-
-
 def _chunks(tags: Sequence[str]) -> list[tuple[int, int, str]]:
     chunks: list[tuple[int, int, str]] = []
     for index, tag in enumerate(tags):
@@ -277,9 +254,3 @@ def _chunks(tags: Sequence[str]) -> list[tuple[int, int, str]]:
 def _pad(rows: Sequence[Sequence[int]], filler: int) -> Tensor:
     width = max(len(row) for row in rows)
     return torch.tensor([[*row, *[filler] * (width - len(row))] for row in rows], dtype=torch.int64)
-
-
-def _log_softmax(scores: Array) -> Array:
-    shifted = scores - scores.max(axis=1, keepdims=True, initial=-np.inf)
-    normalised: Array = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return normalised

@@ -1,0 +1,75 @@
+"""A linear-chain conditional random field over IOB2 tags (Lafferty et al. 2001): loss, best tags, marginals.
+
+B rows, W words, C tags. A transition table is (C + 1, C): row i holds the scores of what may follow tag i,
+the last row those of what may begin a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+IGNORED = -100  # the target of padding, which stands behind all words of a row
+FORBIDDEN = -1e4  # score of a transition that IOB2 rules out
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+
+def forbidden_transitions(tags: Sequence[str]) -> Array:
+    """Return (C + 1, C): `FORBIDDEN` where IOB2 rules the transition out (I-x follows B-x or I-x), else 0."""
+    penalty = np.zeros((len(tags) + 1, len(tags)), dtype=np.float32)
+    for column, tag in enumerate(tags):
+        if tag.startswith("I-"):
+            ruled_out = [other not in (tag, f"B-{tag[2:]}") for other in [*tags, ""]]
+            penalty[ruled_out, column] = FORBIDDEN
+    return penalty
+
+
+def negative_log_likelihood(logits: Tensor, targets: Tensor, transitions: Tensor) -> Tensor:
+    """Return the mean over words of -log p(targets); logits (B, W, C), targets (B, W), padding `IGNORED`."""
+    real = targets != IGNORED
+    tags = targets.clamp(min=0)
+    start = torch.full_like(tags[:, :1], logits.shape[-1])
+    moves = transitions[torch.cat([start, tags[:, :-1]], dim=1), tags]
+    gold = (logits.gather(2, tags.unsqueeze(-1)).squeeze(-1) + moves) * real
+    totals = logits[:, 0] + transitions[-1]  # (B, C), log sum over all paths that end in each tag
+    for word in range(1, logits.shape[1]):
+        longer = torch.logsumexp(totals.unsqueeze(-1) + transitions[:-1], dim=1) + logits[:, word]
+        totals = torch.where(real[:, word, None], longer, totals)
+    return (torch.logsumexp(totals, dim=1).sum() - gold.sum()) / real.sum()
+
+
+def best_tags(scores: Array, transitions: Array) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the tags (W,) of the best-scoring sequence by Viterbi's search, from word scores (W, C)."""
+    tags = np.zeros(len(scores), dtype=np.int64)
+    if len(scores) == 0:
+        return tags
+    best, back = scores[0] + transitions[-1], np.zeros(scores.shape, dtype=np.int64)
+    for word in range(1, len(scores)):
+        paths = best[:, None] + transitions[:-1]
+        back[word] = paths.argmax(axis=0)
+        best = paths.max(axis=0) + scores[word]
+    tags[-1] = best.argmax()
+    for word in range(len(scores) - 1, 0, -1):
+        tags[word - 1] = back[word, tags[word]]
+    return tags
+
+
+def marginals(scores: Array, transitions: Array) -> Array:
+    """Return the probability (W, C) of each tag at each word, by forward and backward sums."""
+    emitted = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf))
+    moves = np.exp(transitions - transitions.max())
+    before, after = np.empty_like(emitted), np.ones_like(emitted)
+    for word in range(len(scores)):
+        reached = (before[word - 1] @ moves[:-1] if word else moves[-1]) * emitted[word]
+        before[word] = reached / reached.sum()
+    for word in range(len(scores) - 2, -1, -1):
+        reached = moves[:-1] @ (emitted[word + 1] * after[word + 1])
+        after[word] = reached / reached.sum()
+    joint = before * after
+    normalised: Array = joint / joint.sum(axis=1, keepdims=True)
+    return normalised
