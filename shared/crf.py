@@ -61,8 +61,8 @@ def best_tags(scores: Array, transitions: Array) -> np.ndarray[Any, np.dtype[np.
 
 def marginals(scores: Array, transitions: Array) -> Array:
     """Return the probability (W, C) of each tag at each word, by forward and backward sums."""
-    emitted = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf))
-    moves = np.exp(transitions - transitions.max())
+    emitted = np.exp(scores.astype(np.float64) - scores.max(axis=1, keepdims=True, initial=-np.inf))
+    moves = np.exp(transitions.astype(np.float64) - transitions.max())
     before, after = np.empty_like(emitted), np.ones_like(emitted)
     for word in range(len(scores)):
         reached = (before[word - 1] @ moves[:-1] if word else moves[-1]) * emitted[word]
@@ -71,5 +71,5 @@ def marginals(scores: Array, transitions: Array) -> Array:
         reached = moves[:-1] @ (emitted[word + 1] * after[word + 1])
         after[word] = reached / reached.sum()
     joint = before * after
-    normalised: Array = joint / joint.sum(axis=1, keepdims=True)
+    normalised: Array = (joint / joint.sum(axis=1, keepdims=True)).astype(np.float32)
     return normalised

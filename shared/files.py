@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from shared.errors import UserError
+from shared.errors import DataError, UserError
 
 PARTIAL = ".partial"
 
@@ -50,6 +50,15 @@ def folder_atomic(target: Path, *, failures: tuple[type[Exception], ...] = ()) -
             _replace_folder(partial, target)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def decode_line(line: bytes, *, file: Path | str, number: int) -> str:
+    """Return the line, its end kept, without a byte order mark; what is not UTF-8 is a `DataError`."""
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        found = f"byte {error.object[error.start]:#04x} at column {error.start + 1}"
+        raise DataError(f"not UTF-8: {found}; save the file as UTF-8", file=file, line=number) from error
 
 
 def write_text_atomic(path: Path, text: str) -> None:

@@ -12,8 +12,9 @@ from typing import Any, Protocol, TextIO
 
 from shared.config import PredictConfig
 from shared.errors import DataError, UserError
-from shared.evaluate import stream
+from shared.evaluate import CHUNK, stream
 from shared.examples import SpanExample
+from shared.files import decode_line
 from shared.model import Model
 
 PIPE = "-"
@@ -32,15 +33,21 @@ def predict_file(model: Model, config: PredictConfig, *, read: Reader) -> int:
     With `resume`, rows that the output already has whole are kept and their inputs skipped; a torn last row
     is redone.
     """
-    done = _rows_done(config)
+    done, last = _rows_done(config)
+    skipped = done // CHUNK * CHUNK  # whole chunks: the rest is predicted again in the batches it had
     count = 0
     with _open_input(config.input) as lines, _open_output(config) as output:
-        kept, examples = itertools.tee(
-            itertools.islice(read(lines, config.format, file=config.input), done, None)
-        )
-        for example, prediction in zip(
-            kept, stream(model, examples, batch_tokens=config.batch_tokens), strict=True
-        ):
+        source = read(lines, config.format, file=config.input)
+        kept, examples = itertools.tee(itertools.islice(source, skipped, None))
+        pairs = zip(kept, stream(model, examples, batch_tokens=config.batch_tokens), strict=True)
+        for number, (example, prediction) in enumerate(pairs, start=skipped + 1):
+            if number == done and example.id != last:
+                raise UserError(
+                    f"{config.output} ends with the answer to {last!r}, row {done} of {config.input} is "
+                    f"{example.id!r}: it belongs to another input; choose another output"
+                )
+            if number <= done:
+                continue
             row = {"id": prediction.id, "spans": [_span_row(span, example.text) for span in prediction.spans]}
             output.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += 1
@@ -58,11 +65,11 @@ def _span_row(span: Any, text: str) -> dict[str, Any]:
     }
 
 
-def _rows_done(config: PredictConfig) -> int:
-    """Return how many whole rows the output has, cutting off a torn last one; 0 when starting anew."""
+def _rows_done(config: PredictConfig) -> tuple[int, str]:
+    """Return how many whole rows the output has and the last one's id, cutting off a torn row behind it."""
     path = Path(config.output)
     if config.output == PIPE or not path.exists():
-        return 0
+        return 0, ""
     if not config.resume:
         raise UserError(
             f"{path} exists already: remove it, choose another, or go on with predict.resume=true"
@@ -71,15 +78,22 @@ def _rows_done(config: PredictConfig) -> int:
         raise UserError(
             "predict.resume=true needs predict.input to be a file: standard input cannot be read again"
         )
-    rows = whole = 0
+    rows, whole, last = 0, 0, b""
     with path.open("rb") as file:
         for line in file:
             if not line.endswith(b"\n"):
                 break
-            rows, whole = rows + 1, whole + len(line)
+            rows, whole, last = rows + 1, whole + len(line), line
     with path.open("rb+") as file:
         file.truncate(whole)
-    return rows
+    return rows, _row_id(last, file=path, number=rows) if last else ""
+
+
+def _row_id(line: bytes, *, file: Path, number: int) -> str:
+    try:
+        return str(json.loads(line)["id"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"no row that `predict` wrote: {line[:80]!r}", file=file, line=number) from error
 
 
 @contextmanager
@@ -97,11 +111,7 @@ def _open_input(name: str) -> Iterator[Iterable[str]]:
 
 def _decoded(lines: Iterable[bytes], *, name: str) -> Iterator[str]:
     for number, line in enumerate(lines, start=1):
-        try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            found = f"byte {line[error.start]:#04x} at column {error.start + 1}"
-            raise DataError(f"not UTF-8: {found}", file=name, line=number) from error
+        yield decode_line(line, file=name, number=number)
 
 
 @contextmanager

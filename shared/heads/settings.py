@@ -47,6 +47,7 @@ class SpanExtraction:
 
     max_width: int  # longest span, in words
     hidden_size: int  # of the span and type representations
+    rnn_layers: int  # of the LSTM between encoder and spans; 0 for none
     dropout: float
     threshold: float  # a span is an entity from this probability on; `train` replaces it by validation's best
     window_tokens: int

@@ -187,6 +187,7 @@ def build(
             model_name=str(folder),
             max_width=settings.max_width,
             hidden_size=settings.hidden_size,
+            num_rnn_layers=settings.rnn_layers,
             dropout=settings.dropout,
             max_len=settings.window_tokens,
         )

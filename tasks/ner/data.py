@@ -14,6 +14,7 @@ from shared.errors import ConfigError, DataError
 from shared.examples import SpanExample, find_words, join_words
 from shared.fetch import PinnedFile, fetch
 from tasks.ner.formats import (
+    DOCSTART,
     Scheme,
     check_tags,
     parse_row,
@@ -117,7 +118,7 @@ class Conll:
     validation: str
     test: str
     scheme: Scheme
-    labels: dict[str, str]  # empty: those that train shows
+    labels: dict[str, str] | None  # None: those that train shows
 
     def types(self) -> Mapping[str, str]:
         """Return label -> name in plain words, given or found in train."""
@@ -155,7 +156,7 @@ class Jsonl:
     train: str
     validation: str
     test: str
-    labels: dict[str, str]  # empty: those that train shows
+    labels: dict[str, str] | None  # None: those that train shows
 
     def types(self) -> Mapping[str, str]:
         """Return label -> name in plain words, given or found in train."""
@@ -211,6 +212,8 @@ def read_stream(lines: Iterable[str], format: str, *, file: str) -> Iterator[Spa
         return
     for number, line in enumerate(lines, start=1):
         text = line.rstrip("\r\n")
+        if format == "jsonl" and not text.strip():
+            continue
         if format == "jsonl":
             yield parse_row(text, file=file, number=number, labels=None)
         else:
@@ -221,8 +224,9 @@ def _stream_words(lines: Iterable[str]) -> Iterator[SpanExample]:
     words: list[str] = []
     number = 0
     for line in itertools.chain(lines, [""]):
-        if line.strip():
-            words.append(line.split()[0])
+        first = line.split()[:1]
+        if first and first[0] != DOCSTART:
+            words.append(first[0])
         elif words:
             text, offsets = join_words(words)
             yield SpanExample(id=str(number), text=text, words=offsets, document=str(number))
@@ -246,13 +250,14 @@ def _read_conll(
     examples, dangling = [], 0
     for number, sentence in enumerate(read_columns(path, separator=separator)):
         check_tags(sentence.words, scheme=scheme, labels=labels, file=path)
-        document = number if sentence.document is None else sentence.document
+        own = f"{split}-{number}"
+        document = own if sentence.document is None else f"{split}-document-{sentence.document}"
         example, lost = tagged_example(
             [word.word for word in sentence.words],
             [word.tag for word in sentence.words],
             scheme=scheme,
-            id=f"{split}-{number}",
-            document=f"{split}-{document}",
+            id=own,
+            document=document,
         )
         examples.append(example)
         dangling += lost

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -12,6 +13,7 @@ from typing import Any
 
 from shared.errors import DataError, suggest
 from shared.examples import Span, SpanExample, find_words, join_words
+from shared.files import decode_line
 
 
 class Scheme(Enum):
@@ -23,6 +25,7 @@ class Scheme(Enum):
     BIOES = "BIOES"
 
 
+DOCSTART = "-DOCSTART-"  # the first column of a line between documents
 PREFIXES = {Scheme.IO: "I", Scheme.IOB1: "BI", Scheme.IOB2: "BI", Scheme.BIOES: "BIES"}
 
 
@@ -48,17 +51,9 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
-                yield number, _decode(line, file=str(path), number=number)
+                yield number, decode_line(line, file=path, number=number).rstrip("\r\n")
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", file=path) from error
-
-
-def _decode(line: bytes, *, file: str, number: int) -> str:
-    try:
-        return line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        found = f"byte {line[error.start]:#04x} at column {error.start + 1}"
-        raise DataError(f"not UTF-8: {found}; save the file as UTF-8", file=file, line=number) from error
 
 
 def read_columns(path: Path, *, separator: str | None = None) -> Iterator[TaggedSentence]:
@@ -76,7 +71,10 @@ def read_columns(path: Path, *, separator: str | None = None) -> Iterator[Tagged
             words = []
             continue
         cells = line.split(separator)
-        if cells[0] == "-DOCSTART-":
+        if cells[0] == DOCSTART:
+            if words:
+                yield TaggedSentence(tuple(words), document)
+            words = []
             document = 0 if document is None else document + 1
             continue
         columns = columns or len(cells)
@@ -98,8 +96,8 @@ def check_tags(
     for word in words:
         if word.tag == "O":
             continue
-        prefix, dash, label = word.tag.partition("-")
-        if not dash or prefix not in PREFIXES[scheme] or len(prefix) != 1:
+        prefix, _, label = word.tag.partition("-")
+        if not label or prefix not in PREFIXES[scheme] or len(prefix) != 1:
             allowed = ", ".join([f"{letter}-LABEL" for letter in PREFIXES[scheme]] + ["O"])
             raise DataError(
                 f"unknown tag {word.tag!r}; {scheme.value} allows {allowed}", file=file, line=word.line
@@ -178,6 +176,9 @@ def parse_row(line: str, *, file: str, number: int, labels: Iterable[str] | None
         raise DataError(f"not JSON: {error}", file=file, line=number) from error
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
         raise DataError(f'no "text" with a string in {line[:80]!r}', file=file, line=number)
+    half = re.search("[\ud800-\udfff]", row["text"])
+    if half:
+        raise DataError(f"half of a surrogate pair at character {half.start()}", file=file, line=number)
     given = row.get("spans", [])
     if not isinstance(given, list):
         raise DataError(f'"spans" is no list: {given!r}', file=file, line=number)
@@ -189,14 +190,18 @@ def parse_row(line: str, *, file: str, number: int, labels: Iterable[str] | None
     for left, right in itertools.pairwise(spans):
         if right.start < left.end:
             raise DataError(f"spans overlap: {_show(left)} and {_show(right)}", file=file, line=number)
-    name = str(row.get("id", number - 1))
+    name = _given(row, "id", str(number - 1))
     return SpanExample(
         id=name,
         text=row["text"],
         spans=tuple(spans),
         words=find_words(row["text"]),
-        document=str(row.get("document", name)),
+        document=_given(row, "document", name),
     )
+
+
+def _given(row: Mapping[str, Any], key: str, otherwise: str) -> str:
+    return otherwise if row.get(key) is None else str(row[key])
 
 
 def _span(given: Any, text: str, *, file: str, number: int, labels: list[str] | None) -> Span:

@@ -1,0 +1,132 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from shared.compose import compose_run
+from shared.errors import BundleError
+from shared.examples import Span, SpanExample, find_words, join_words
+from shared.heads.token_classification import TokenClassificationHead, word_shape
+from shared.model import Model, create_model
+
+TYPES = {"PER": "person", "ORG": "organization"}
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    config = compose_run("ner", ["head.window_tokens=30", "head.overlap_tokens=8"])
+    return create_model(config.model, config.head, config.lora, types=TYPES, seed=1)
+
+
+def long_example(num_names: int) -> SpanExample:
+    """A text of many windows: `Ann Lee joined Orla Bank .` over and over, each with its two entities."""
+    text, words = join_words(["Ann", "Lee", "joined", "Orla", "Bank", "."] * num_names)
+    spans = []
+    for start in range(0, 6 * num_names, 6):
+        spans.append(Span(words[start][0], words[start + 1][1], "PER"))
+        spans.append(Span(words[start + 3][0], words[start + 4][1], "ORG"))
+    return SpanExample(id="long", text=text, spans=tuple(spans), words=words)
+
+
+EXAMPLES = [
+    SpanExample("0", "Ann Lee left.", (Span(0, 7, "PER"),), find_words("Ann Lee left.")),
+    SpanExample("1", "", (), ()),
+    SpanExample(
+        "2",
+        "Orla fell, Ann rose",
+        (Span(0, 4, "ORG"), Span(11, 14, "PER")),
+        find_words("Orla fell, Ann rose"),
+    ),
+    long_example(20),
+]
+
+
+def gold_logits(head: TokenClassificationHead, batch_targets: np.ndarray) -> list[np.ndarray]:
+    """Logits that are sure of the targets; padding is sure of O."""
+    rows = []
+    for targets in batch_targets:
+        logits = np.zeros((len(targets), len(head.tags)), dtype=np.float32)
+        logits[np.arange(len(targets)), np.maximum(targets, 0)] = 20.0
+        rows.append(logits)
+    return rows
+
+
+def test_gold_comes_back_exactly_through_encode_collate_and_decode(model: Model) -> None:
+    head = model.head
+    features = head.encode(EXAMPLES)
+    assert len(features) > len(EXAMPLES)  # the long text has several windows
+    logits = gold_logits(head, head.collate(features)["targets"].numpy())
+    for example, prediction in zip(EXAMPLES, head.decode(EXAMPLES, features, logits), strict=True):
+        assert prediction.id == example.id
+        assert [span.key for span in prediction.spans] == [span.key for span in example.spans]
+        assert all(span.probability > 0.99 for span in prediction.spans)
+
+
+def test_windows_cover_every_word_and_fit_the_encoder(model: Model) -> None:
+    features = model.head.encode(EXAMPLES)
+    for index, example in enumerate(EXAMPLES):
+        seen = {word for item in features if item.example == index for word in range(*item.words)}
+        assert seen == set(range(len(example.words)))
+    assert max(item.num_tokens for item in features) <= 30 + 2
+
+
+def test_random_logits_never_give_a_broken_span(model: Model) -> None:
+    generator = np.random.default_rng(0)
+    features = model.head.encode(EXAMPLES)
+    logits = [generator.normal(0, 5, (len(item.first_tokens), 5)).astype(np.float32) for item in features]
+    for example, prediction in zip(EXAMPLES, model.head.decode(EXAMPLES, features, logits), strict=True):
+        starts, ends = {start for start, _ in example.words}, {end for _, end in example.words}
+        spans = prediction.spans
+        assert all(span.start in starts and span.end in ends and span.label in TYPES for span in spans)
+        assert all(left.end <= right.start for left, right in itertools.pairwise(spans))
+
+
+def test_padding_does_not_change_the_logits(model: Model) -> None:
+    features = model.head.encode(EXAMPLES)
+    model.eval()
+    alone = model(model.head.collate(features[:1])).logits[0]
+    beside = model(model.head.collate(features)).logits[0, : len(alone)]
+    np.testing.assert_allclose(alone.detach().numpy(), beside.detach().numpy(), atol=1e-4)
+
+
+def test_a_word_longer_than_a_window_is_cut_and_counted(model: Model) -> None:
+    word = "x9" * 45
+    example = SpanExample("x", word, (Span(0, len(word), "ORG"),), ((0, len(word)),))
+    (window,) = model.head.encode([example])
+    assert window.num_tokens == 32
+    assert window.truncated_tokens == len(model.tokenizer.tokenize(word)) - 30
+
+
+def test_a_word_without_a_token_is_outside(model: Model) -> None:
+    example = SpanExample("x", "Ann \x7f", (), ((0, 3), (4, 5)))
+    features = model.head.encode([example])
+    assert features[0].first_tokens == [1, 0]
+    logits = [np.full((2, 5), 0, dtype=np.float32)]
+    logits[0][:, 1] = 20.0
+    (prediction,) = model.head.decode([example], features, logits)
+    assert [span.key for span in prediction.spans] == [(0, 3, "PER")]
+
+
+@pytest.mark.parametrize(
+    ("word", "shape"),
+    [
+        ("bank", "lower"),
+        ("Bank", "capitalised"),
+        ("IBM", "upper"),
+        ("J.", "initial"),
+        ("eBay", "mixed"),
+        ("2024", "digits"),
+        ("3M", "alphanumeric"),
+        ("&", "mark"),
+    ],
+)
+def test_a_word_shape_tells_how_it_is_written(word: str, shape: str) -> None:
+    from shared.heads.token_classification import SHAPES
+
+    assert SHAPES[word_shape(word)] == shape
+
+
+def test_other_types_than_the_trained_are_refused(model: Model) -> None:
+    model.head.ask(TYPES)
+    with pytest.raises(BundleError, match="finds PER, ORG and nothing else; asked for: DATE"):
+        model.head.ask({"DATE": "date"})

@@ -1,0 +1,191 @@
+import io
+import json
+import random
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from shared.compose import compose_run
+from shared.config import PredictConfig
+from shared.errors import DataError, UserError
+from shared.examples import SpanExample
+from shared.model import Model, create_model
+from shared.streaming import predict_file
+from tasks.ner.data import read_stream
+
+TEXTS = [
+    "Zoë Ek joined Orla Bank in Zürich on the third of May, said the board.",
+    "Rates fell.",
+    "",
+    "Bo Lind left Acme.",
+    "Nordic Shipping of Oslo paid 3 % more for its two newest vessels.",
+]
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[Model]:
+    """Real weights below an untrained head: its spans mean nothing, but each text has its own.
+
+    One thread: texts this small gain nothing from more, and threads wait for each other on a busy machine.
+    """
+    config = compose_run("ner", [])
+    types = {"PER": "person", "ORG": "organization"}
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield create_model(config.model, config.head, config.lora, types=types, seed=3)
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    path = tmp_path / "texts.txt"
+    path.write_text("".join(f"{text}\n" for text in TEXTS), encoding="utf-8")
+    return path
+
+
+def settings(texts: Path | str, output: Path | str, **changes: Any) -> PredictConfig:
+    """One text a batch unless changed, so that no answer depends on its neighbours' padding."""
+    given = {"format": "text", "batch_tokens": 1, "resume": False, **changes}
+    return PredictConfig(input=str(texts), output=str(output), **given)
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("chunk", [2, 1024])
+@pytest.mark.parametrize("batch_tokens", [1, 20, 4096])
+def test_answers_keep_the_order_of_the_texts_across_batches_and_chunks(
+    model: Model, texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch_tokens: int, chunk: int
+) -> None:
+    monkeypatch.setattr("shared.evaluate.CHUNK", chunk)
+    output = tmp_path / "out.jsonl"
+    assert predict_file(model, settings(texts, output, batch_tokens=batch_tokens), read=read_stream) == 5
+    found = rows(output)
+    assert [row["id"] for row in found] == ["0", "1", "2", "3", "4"]
+    assert [bool(row["spans"]) for row in found] == [True, True, False, True, True]
+    for row, text in zip(found, TEXTS, strict=True):
+        assert all(span["text"] == text[span["start"] : span["end"]] != "" for span in row["spans"])
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2, 4, 5])
+@pytest.mark.parametrize("torn", [0, 1, 15, -1])
+def test_a_resumed_file_equals_the_uninterrupted_one(
+    model: Model, texts: Path, tmp_path: Path, kept: int, torn: int
+) -> None:
+    """The output is cut after `kept` rows and `torn` bytes of the next, -1 being all but its newline."""
+    whole, parts = tmp_path / "whole.jsonl", tmp_path / "parts.jsonl"
+    predict_file(model, settings(texts, whole), read=read_stream)
+    lines = [*whole.read_bytes().splitlines(keepends=True), b""]
+    parts.write_bytes(b"".join(lines[:kept]) + lines[kept][:torn])
+    assert predict_file(model, settings(texts, parts, resume=True), read=read_stream) == 5 - kept
+    assert parts.read_bytes() == whole.read_bytes()
+
+
+def test_a_resumed_file_keeps_the_last_digit_where_texts_share_batches(model: Model, tmp_path: Path) -> None:
+    """Padding moves the last bits of a probability, so a resumed run needs the batches of the whole one."""
+    texts, whole, parts = (tmp_path / name for name in ("texts.txt", "whole.jsonl", "parts.jsonl"))
+    generator, words = random.Random(0), TEXTS[0].split()
+    lines = [generator.choices(words, k=generator.randint(3, 30)) for _ in range(60)]
+    texts.write_text("".join(f"{' '.join(line)}\n" for line in lines), encoding="utf-8")
+    predict_file(model, settings(texts, whole, batch_tokens=512), read=read_stream)
+    parts.write_bytes(b"".join(whole.read_bytes().splitlines(keepends=True)[:20]))
+    predict_file(model, settings(texts, parts, batch_tokens=512, resume=True), read=read_stream)
+    assert parts.read_bytes() == whole.read_bytes()
+
+
+def test_resuming_without_an_output_starts_anew(model: Model, texts: Path, tmp_path: Path) -> None:
+    assert predict_file(model, settings(texts, tmp_path / "new.jsonl", resume=True), read=read_stream) == 5
+
+
+@pytest.mark.parametrize(
+    ("given", "resume", "problem"),
+    [
+        ("texts.txt", False, "exists already"),
+        ("-", False, "exists already"),
+        ("-", True, "cannot be read again"),
+    ],
+)
+def test_an_output_that_exists_is_never_overwritten(
+    model: Model, texts: Path, tmp_path: Path, given: str, resume: bool, problem: str
+) -> None:
+    output = tmp_path / "out.jsonl"
+    output.write_text('{"id": "0"}\n{"i')
+    with pytest.raises(UserError, match=problem):
+        predict_file(model, settings(given, output, resume=resume), read=read_stream)
+    assert output.read_text() == '{"id": "0"}\n{"i'
+
+
+def test_texts_are_read_at_most_a_chunk_ahead_of_the_rows_written(
+    model: Model, texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.evaluate.CHUNK", 2)
+    output = tmp_path / "out.jsonl"
+    ahead: list[int] = []
+
+    def counting(lines: Iterable[str], format: str, *, file: str) -> Iterator[SpanExample]:
+        for number, example in enumerate(read_stream(lines, format, file=file), start=1):
+            ahead.append(number - len(rows(output)))
+            yield example
+
+    predict_file(model, settings(texts, output), read=counting)
+    assert ahead == [1, 2, 1, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "place"),
+    [
+        (b"Ada\nB\xffo\nCy\n", 2, "byte 0xff at column 2"),
+        (b"Ada\nBo\n\xe9", 3, "byte 0xe9 at column 1"),
+        (b"\xef\xbb\xbfAda\xff\n", 1, "byte 0xff"),
+    ],
+    ids=["middle", "end", "behind a BOM"],
+)
+def test_invalid_utf8_names_the_byte_and_the_line(
+    model: Model, tmp_path: Path, content: bytes, line: int, place: str
+) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_bytes(content)
+    with pytest.raises(DataError, match=re.escape(f"{texts}:{line}: not UTF-8: {place}")):
+        predict_file(model, settings(texts, tmp_path / "out.jsonl"), read=read_stream)
+
+
+def test_a_bad_line_can_be_mended_and_the_run_resumed(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.evaluate.CHUNK", 1)
+    texts, output = tmp_path / "texts.jsonl", tmp_path / "out.jsonl"
+    texts.write_text('{"id": "a", "text": "Ada"}\n{"id": "b"}\n')
+    config = settings(texts, output, format="jsonl", resume=True)
+    with pytest.raises(DataError, match=r'texts\.jsonl:2: no "text"'):
+        predict_file(model, config, read=read_stream)
+    assert [row["id"] for row in rows(output)] == ["a"]
+    texts.write_text('{"id": "a", "text": "Ada"}\n{"id": "b", "text": "Bo"}\n')
+    assert predict_file(model, config, read=read_stream) == 1
+    assert [row["id"] for row in rows(output)] == ["a", "b"]
+
+
+def test_a_missing_input_is_a_data_error_and_makes_no_output(model: Model, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none\.txt: cannot be read: No such file"):
+        predict_file(model, settings(tmp_path / "none.txt", tmp_path / "out.jsonl"), read=read_stream)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_that_cannot_be_written_is_a_user_error(model: Model, texts: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot write"):
+        predict_file(model, settings(texts, tmp_path / "none" / "out.jsonl"), read=read_stream)
+
+
+def test_standard_input_goes_to_standard_output(
+    model: Model, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xef\xbb\xbfAda\r\nBo")))
+    assert predict_file(model, settings("-", "-"), read=read_stream) == 2
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["id"] for row in found] == ["0", "1"]
+    assert {span["text"] for row in found for span in row["spans"]} <= {"Ada", "Bo"}
