@@ -114,7 +114,7 @@ def load_bundle(folder: Path, *, merge: bool = True, types: Mapping[str, str] | 
             f"the weights here have {base.sha256}: it would answer nonsense on them"
         )
     settings = build(OmegaConf.create(manifest["head"]), path="head")
-    backbone, tokenizer, head = settings.build(base.folder, types=manifest["types"])
+    backbone, tokenizer, head = settings.build(base, types=manifest["types"])
     trainable = choose_trainable(backbone, lora, config, new_tokens=head.new_tokens)
     model = Model(trainable, head, tokenizer, config=config, base=base)
     if lora.method is Method.lora:

