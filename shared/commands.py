@@ -171,6 +171,7 @@ def _source(config: RunConfig, *, seed: int) -> scoring.Source:
     return scoring.Source(
         task=config.task.name,
         row=config.row,
+        title=config.title,
         split=config.split,
         seed=seed,
         data=config.data,
@@ -210,7 +211,7 @@ def _of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunCon
     """Return the run's configuration with what the command line says anew: other data, another split."""
     stored = OmegaConf.create(runs.read_run_config(folder))
     given = {text.partition("=")[0].lstrip("+").partition(".")[0] for text in overrides}
-    for name in given & {"data", "split", "hardware", "predict", "row"}:
+    for name in given & {"data", "split", "hardware", "predict", "row", "title"}:
         stored[name] = config.resolved[name]
     return read_config(_moved(stored, config))
 

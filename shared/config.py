@@ -147,6 +147,7 @@ class RunConfig:
     hardware: HardwareConfig
     seed: int
     row: str  # the published row it belongs to, such as ner/minilm_lora; '' for none
+    title: str  # the row's name in tables; '' for the model's name
     run: str  # the run a verb works on: a folder, or `latest`
     resume: str  # the run whose training goes on; '' starts anew
     left: str  # what `compare` compares: a run, a record or a predictions file
@@ -173,6 +174,7 @@ PLACES = ("runs_dir", "data_dir", "leaderboards_dir", "run", "resume", "left", "
 _PLAIN = {
     "seed": int,
     "row": str,
+    "title": str,
     "run": str,
     "resume": str,
     "left": str,

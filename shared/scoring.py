@@ -42,6 +42,7 @@ class Source:
 
     task: str
     row: str  # the published row, '' for none
+    title: str  # its name in tables, '' for the model's
     split: str
     seed: int
     data: DataAdapter
@@ -95,7 +96,7 @@ def score_run(folder: Path, examples: Sequence[SpanExample], *, source: Source, 
     training = runs.read_training(folder)
     return Result(
         kind="measured",
-        name=source.row.partition("/")[2] or model.config.name,
+        name=source.title or model.config.name,
         predictions=predictions,
         scores=source.metric.score(examples, predictions),
         coverage=asdict(coverage(examples, model.head.encode(examples))),
