@@ -170,7 +170,8 @@ class RunConfig:
         return config_digest(self.resolved)
 
 
-PLACES = ("runs_dir", "data_dir", "leaderboards_dir", "run", "resume", "left", "right")  # no part of a digest
+PLACES = ("runs_dir", "data_dir", "leaderboards_dir")  # folders of one machine, at any depth
+COMMAND_WORDS = ("run", "resume", "left", "right", "predict")  # what one command works on, at the top alone
 _PLAIN = {
     "seed": int,
     "row": str,
@@ -282,10 +283,11 @@ def config_digest(resolved: Mapping[str, Any]) -> str:
 
     def kept(value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {key: kept(item) for key, item in value.items() if key not in (*PLACES, "predict")}
+            return {key: kept(item) for key, item in value.items() if key not in PLACES}
         return value
 
-    return hashlib.sha256(json.dumps(kept(resolved), sort_keys=True).encode()).hexdigest()[:8]
+    named = kept({key: item for key, item in resolved.items() if key not in COMMAND_WORDS})
+    return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _plain(value: Any, kind: type, *, path: str) -> Any:
