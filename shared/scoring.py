@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared import runs
-from shared.config import PLACES, HardwareConfig
+from shared.config import COMMAND_WORDS, PLACES, HardwareConfig
 from shared.contracts import Baseline, DataAdapter, Metric, Score
 from shared.examples import SpanExample, SpanPrediction
 from shared.record import (
@@ -142,7 +142,10 @@ def make_record(
         scores=result.scores,
         counts=metric.counts(examples, result.predictions),
         predictions=file_facts(predictions),
-        config=portable_config(source.resolved, places={name: str(source.resolved[name]) for name in PLACES}),
+        config=portable_config(
+            {key: value for key, value in source.resolved.items() if key not in COMMAND_WORDS},
+            places={name: str(source.resolved[name]) for name in PLACES},
+        ),
         config_digest=source.digest,
         base=result.base,
         parameters=result.parameters,

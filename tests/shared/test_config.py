@@ -88,3 +88,8 @@ def test_the_digest_does_not_depend_on_folders() -> None:
     here = {"seed": 1, "data_dir": "/a", "data": {"name": "x", "data_dir": "/a"}}
     there = {"seed": 1, "data_dir": "/b", "data": {"name": "x", "data_dir": "/b"}}
     assert config_digest(here) == config_digest(there) != config_digest({**here, "seed": 2})
+
+
+def test_the_digest_leaves_out_the_run_worked_on_but_not_a_baselines_run() -> None:
+    one, other = ({"run": name, "baseline": {"run": 1}} for name in ("latest", "yesterday"))
+    assert config_digest(one) == config_digest(other) != config_digest({**one, "baseline": {"run": 2}})
