@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +30,24 @@ from shared.files import folder_atomic
 from shared.model import Model, choose_trainable, find_base
 from shared.record import library_versions
 
-MANIFEST, HEAD, BACKBONE = "bundle.json", "head.safetensors", "backbone.safetensors"
+MANIFEST, HEAD, BACKBONE, CARD = "bundle.json", "head.safetensors", "backbone.safetensors", "README.md"
 FORMAT = 1
 RELOAD_ROWS = 32
 RELOAD_TOKENS = 1024  # the batch budget of the reload check, the same on both sides
 
 
-def save_bundle(model: Model, folder: Path, *, task: str, head: Mapping[str, Any], lora: LoraConfig) -> None:
-    """Write the bundle: whole or not at all. `head` is the head's resolved YAML.
+@dataclass(frozen=True)
+class Origin:
+    """How a bundle came about: its task, the head's resolved YAML, the data and its licence."""
+
+    task: str
+    head: Mapping[str, Any]
+    data: str
+    data_licence: str
+
+
+def save_bundle(model: Model, folder: Path, *, origin: Origin, lora: LoraConfig) -> None:
+    """Write the bundle with a model card: whole or not at all.
 
     Raises `UserError` when the disk is full; an older bundle in the folder then stays.
     """
@@ -45,17 +55,16 @@ def save_bundle(model: Model, folder: Path, *, task: str, head: Mapping[str, Any
         if lora.method is Method.lora:
             # False: of the embeddings, only those of new tokens train, and these are part of the LoRA
             model.backbone.save_pretrained(str(partial), save_embedding_layers=False)  # type: ignore[operator]
-            (partial / "README.md").unlink(missing_ok=True)  # peft's empty model card
         elif lora.method is Method.full:
             save_file(_contiguous(model.backbone), partial / BACKBONE)
         save_file(_contiguous(model.head_module), partial / HEAD)
         model.tokenizer.save_pretrained(str(partial))
+        (partial / CARD).write_text(model_card(model, origin=origin), encoding="utf-8")  # in place of peft's
         manifest = {
             "format": FORMAT,
-            "task": task,
+            **asdict(origin),
             "model": asdict(model.config),
             "base_sha256": model.base.sha256,
-            "head": dict(head),
             "lora": {**asdict(lora), "method": lora.method.name},
             "types": model.head.types,
             "decoding": model.head.decoding,
@@ -86,16 +95,24 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def check_fits(manifest: Mapping[str, Any], *, task: str, types: Mapping[str, str] | None = None) -> None:
-    """Raise `BundleError` when the bundle was made for another task, or knows other labels than `types`."""
+def model_card(model: Model, *, origin: Origin) -> str:
+    """Return what a stranger to the bundle must know: what it finds, its base, its data, their licences."""
+    limited = " Not for commercial use, as the data's licence says." if "NC" in origin.data_licence else ""
+    return (
+        f"# A specialist for the task {origin.task}\n\n"
+        f"- Finds: {', '.join(model.head.types)}.\n"
+        f"- Base: {model.config.hub_id} at {model.config.revision}, licence {model.config.licence}; "
+        "its weights are not in this folder.\n"
+        f"- Trained on: {origin.data}, licence {origin.data_licence}.{limited}\n"
+        f"- Use: `python -m tasks.{origin.task} predict run=<the folder above this one>`. Plain `peft` loads "
+        f"the LoRA part; `{HEAD}` holds the head, `{MANIFEST}` labels, thresholds and digests.\n"
+    )
+
+
+def check_fits(manifest: Mapping[str, Any], *, task: str) -> None:
+    """Raise `BundleError` when the bundle was made for another task; heads refuse labels they cannot find."""
     if manifest["task"] != task:
         raise BundleError(f"this bundle was made for the task {manifest['task']!r}, not {task!r}")
-    known = list(manifest["types"])
-    if types is not None and set(types) != set(known):
-        raise BundleError(
-            f"this bundle's labels are {', '.join(known)}; the data's are {', '.join(types)}: "
-            "use a bundle trained on these labels"
-        )
 
 
 def load_bundle(folder: Path, *, merge: bool = True, types: Mapping[str, str] | None = None) -> Model:

@@ -9,13 +9,14 @@ import torch
 
 from shared.errors import UserError
 from shared.files import file_atomic
-
-FILE = "checkpoint.pt"
+from shared.runs import CHECKPOINT
 
 
 def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     """Write the state (tensors and plain values); the previous checkpoint stays until it is whole."""
-    with file_atomic(folder / FILE, failures=(RuntimeError,)) as path:  # torch.save words a full disk so
+    with file_atomic(
+        folder / CHECKPOINT, failures=(RuntimeError,)
+    ) as path:  # torch.save words a full disk so
         torch.save(state, path)
 
 
@@ -24,9 +25,9 @@ def load_checkpoint(folder: Path) -> dict[str, Any]:
 
     Raises `UserError` when there is none, or when it is damaged.
     """
-    path = folder / FILE
+    path = folder / CHECKPOINT
     if not path.is_file():
-        raise UserError(f"{folder} has no {FILE}: nothing to resume; start anew without resume=")
+        raise UserError(f"{folder} has no {CHECKPOINT}: nothing to resume; start anew without resume=")
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, ValueError) as error:

@@ -25,7 +25,9 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Train a specialist, save and verify its bundle, and write what training cost and reached."""
     folder = None
     if config.resume:
-        folder = runs.find_run(config.resume, runs_dir=config.runs_dir, task=config.task.name)
+        folder = runs.find_run(
+            config.resume, runs_dir=config.runs_dir, task=config.task.name, holding=runs.CHECKPOINT
+        )
         config = _resumed(config, folder, overrides)
     if config.baseline:
         raise UserError(f"baseline={config.baseline.name} has nothing to train; use the verb evaluate")
@@ -71,12 +73,19 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
         )
     validate()  # the thresholds of the weights that were kept
     bundle = folder / runs.BUNDLE
-    adapters.save_bundle(model, bundle, task=config.task.name, head=config.resolved["head"], lora=config.lora)
+    origin = adapters.Origin(
+        task=config.task.name,
+        head=config.resolved["head"],
+        data=config.data.name,
+        data_licence=config.data.licence,
+    )
+    adapters.save_bundle(model, bundle, origin=origin, lora=config.lora)
     adapters.verify_reload(model, bundle, validation)
     runs.say(f"bundle: {bundle}, reloaded in a new process with the same outputs")
     predictions = predict(model, validation, batch_tokens=config.predict.batch_tokens)
     runs.write_predictions(folder, "validation", predictions)
     runs.write_training(folder, fitted=fitted, parameters=counts)
+    (folder / runs.CHECKPOINT).unlink(missing_ok=True)  # the bundle has all that is needed now
     _say_scores(config.metric.score(validation, predictions), title=f"validation, {config.data.name}")
 
 
@@ -85,10 +94,10 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
     if config.split not in SPLITS:
         raise ConfigError([f"split={config.split!r}; allowed: {', '.join(SPLITS)}"])
     if config.baseline:
+        examples = _load(config, config.split)
         folder = runs.create_run(
             config.runs_dir, task=config.task.name, digest=config.digest, config=config.resolved
         )
-        examples = _load(config, config.split)
         source = _source(config, seed=config.resolved["baseline"].get("run", config.seed))
         result = scoring.score_baseline(config.baseline, examples, source=source)
     else:
@@ -119,12 +128,14 @@ def publish(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Put an evaluated run into the leaderboard and render its tables."""
     from shared.leaderboard import publish as publish_record
 
-    folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name)
+    folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name, holding=runs.RECORD)
     record = folder / runs.RECORD
     if not record.is_file():
         raise UserError(f"{folder} has no {runs.RECORD}: evaluate it first, with run={folder}")
-    publish_record(record, runs.predictions_path(folder, "test"), leaderboards_dir=config.leaderboards_dir)
-    runs.say(f"published; see {config.leaderboards_dir / config.task.name}.md")
+    published = publish_record(
+        record, runs.predictions_path(folder, "test"), leaderboards_dir=config.leaderboards_dir
+    )
+    runs.say(f"published {published}; see {config.leaderboards_dir / config.task.name}.md")
 
 
 def compare(config: RunConfig, *, overrides: Sequence[str]) -> None:

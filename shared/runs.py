@@ -19,7 +19,13 @@ from shared.files import write_json_atomic, write_text_atomic
 
 CONFIG, LOG, TRAINING, RECORD = "config.yaml", "log.jsonl", "training.json", "record.json"
 BUNDLE, ERRORS, DETAILS = "adapter", "errors.jsonl", "details.txt"
+CHECKPOINT = "checkpoint.pt"  # of a training that has not ended
 LATEST = "latest"
+MAKERS = {
+    BUNDLE: "train makes one",
+    RECORD: "evaluate makes one",
+    CHECKPOINT: "train leaves one when it is interrupted",
+}
 
 
 def create_run(runs_dir: Path, *, task: str, digest: str, config: dict[str, Any]) -> Path:
@@ -34,13 +40,13 @@ def create_run(runs_dir: Path, *, task: str, digest: str, config: dict[str, Any]
     return folder
 
 
-def find_run(run: str, *, runs_dir: Path, task: str) -> Path:
-    """Return the run's folder: a path, a name below `runs/<task>`, or `latest`, the newest bundle's."""
+def find_run(run: str, *, runs_dir: Path, task: str, holding: str = BUNDLE) -> Path:
+    """Return the run's folder: a path, a name below `runs/<task>`, or `latest`, the newest with `holding`."""
     below = runs_dir / task
     if run == LATEST:
-        complete = sorted(path.parent for path in below.glob(f"*/{BUNDLE}"))
+        complete = sorted(path.parent for path in below.glob(f"*/{holding}"))
         if not complete:
-            raise UserError(f"{below} has no finished run yet: python -m tasks.{task} train makes one")
+            raise UserError(f"{below} has no run with {holding}: python -m tasks.{task} {MAKERS[holding]}")
         return complete[-1]
     for folder in (Path(run), below / run):
         if folder.is_dir():

@@ -35,7 +35,8 @@ def trained(*overrides: str) -> tuple[Model, RunConfig]:
 
 
 def save(model: Model, config: RunConfig, folder: Path) -> Path:
-    adapters.save_bundle(model, folder, task="ner", head=config.resolved["head"], lora=config.lora)
+    origin = adapters.Origin("ner", config.resolved["head"], "FiNER-ORD", "CC BY-NC 4.0")
+    adapters.save_bundle(model, folder, origin=origin, lora=config.lora)
     return folder
 
 
@@ -101,13 +102,18 @@ def test_a_bundle_for_another_base_is_refused_by_name(tmp_path: Path) -> None:
         adapters.load_bundle(folder)
 
 
-def test_a_bundle_for_another_task_or_label_set_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_bundle_for_another_task_is_refused_by_name(tmp_path: Path) -> None:
     model, config = trained()
     manifest = adapters.read_manifest(save(model, config, tmp_path / "bundle"))
     with pytest.raises(BundleError, match="made for the task 'ner', not 'ontology'"):
         adapters.check_fits(manifest, task="ontology")
-    with pytest.raises(BundleError, match="labels are PER, ORG; the data's are LOC"):
-        adapters.check_fits(manifest, task="ner", types={"LOC": "location"})
+
+
+def test_the_card_says_that_weights_from_non_commercial_data_are_so_too(tmp_path: Path) -> None:
+    model, config = trained()
+    card = (save(model, config, tmp_path / "bundle") / adapters.CARD).read_text(encoding="utf-8")
+    assert "FiNER-ORD, licence CC BY-NC 4.0. Not for commercial use" in card
+    assert "sentence-transformers/all-MiniLM-L6-v2 at c9745ed1" in card
 
 
 def test_a_token_classifier_refuses_labels_it_was_not_trained_on(tmp_path: Path) -> None:
@@ -131,7 +137,8 @@ def test_a_full_disk_leaves_the_older_bundle_whole(tmp_path: Path) -> None:
         "manifest = adapters.read_manifest(Path(sys.argv[1]))\n"
         "lora = typed(OmegaConf.create(manifest['lora']), LoraConfig, path='lora')\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
-        "adapters.save_bundle(model, Path(sys.argv[1]), task='ner', head=manifest['head'], lora=lora)\n"
+        "origin = adapters.Origin('ner', manifest['head'], 'sample', 'none')\n"
+        "adapters.save_bundle(model, Path(sys.argv[1]), origin=origin, lora=lora)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=False

@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -159,26 +160,31 @@ def test_a_sweep_trains_every_combination(tmp_path: Path) -> None:
     ]
 
 
-def test_an_interrupted_training_says_how_to_go_on(tmp_path: Path) -> None:
-    import signal
-
+@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
+def test_a_killed_training_goes_on_to_the_weights_of_a_whole_one(
+    kill: signal.Signals, trained: Path, tmp_path: Path
+) -> None:
+    words = ["train", "train=quick", "train.max_steps=12", "train.checkpoint_steps=1"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tasks.ner", "train", "train.checkpoint_steps=1"],
+        [sys.executable, "-m", "tasks.ner", *words],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("run: "):
-            break
-    checkpoint = tmp_path / line.removeprefix("run: ").strip() / "checkpoint.pt"
-    while not checkpoint.exists() and process.poll() is None:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    checkpoints = (tmp_path / "runs" / "ner").glob("*/checkpoint.pt")
+    while process.poll() is None and next(iter(checkpoints), None) is None:
+        time.sleep(0.01)
+        checkpoints = (tmp_path / "runs" / "ner").glob("*/checkpoint.pt")
+    process.send_signal(kill)
     _, errors = process.communicate()
-    assert process.returncode == 130
-    assert "resume=" in errors
-    assert checkpoint.stat().st_size > 0
+    assert process.returncode == (130 if kill is signal.SIGINT else -signal.SIGKILL)
+    assert kill is signal.SIGKILL or "resume=" in errors
+    done = run("train", "resume=latest", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for name in ("adapter_model.safetensors", "head.safetensors"):
+        assert (the_run(tmp_path) / "adapter" / name).read_bytes() == (
+            the_run(trained) / "adapter" / name
+        ).read_bytes()
+    assert not (the_run(tmp_path) / "checkpoint.pt").exists()

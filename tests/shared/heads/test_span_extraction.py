@@ -124,7 +124,8 @@ def test_a_plain_gliner_with_plain_peft_gives_the_bundles_spans(tmp_path: Path) 
             weight.add_(0.05 * torch.randn_like(weight))
     model.head.decoding["threshold"] = 0.3
     config = compose_run("ner", OVERRIDES)
-    adapters.save_bundle(model, tmp_path / "b", task="ner", head=config.resolved["head"], lora=config.lora)
+    origin = adapters.Origin("ner", config.resolved["head"], "sample", "none")
+    adapters.save_bundle(model, tmp_path / "b", origin=origin, lora=config.lora)
     code = """
 import json, sys
 from pathlib import Path

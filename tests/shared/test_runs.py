@@ -1,0 +1,58 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from shared import runs
+from shared.errors import UserError
+
+
+def made(folder: Path, *names: str, holding: str) -> None:
+    for name in names:
+        (folder / "ner" / name).mkdir(parents=True)
+        (folder / "ner" / name / holding).touch()
+
+
+def test_latest_is_the_newest_run_with_what_the_verb_needs(tmp_path: Path) -> None:
+    made(tmp_path, "20260101-000000-a", "20260102-000000-b", holding=runs.BUNDLE)
+    made(tmp_path, "20260103-000000-c", holding=runs.CHECKPOINT)
+    made(tmp_path, "20260104-000000-d", holding=runs.RECORD)
+    found = {
+        holding: runs.find_run("latest", runs_dir=tmp_path, task="ner", holding=holding).name
+        for holding in (runs.BUNDLE, runs.CHECKPOINT, runs.RECORD)
+    }
+    assert found == {
+        runs.BUNDLE: "20260102-000000-b",
+        runs.CHECKPOINT: "20260103-000000-c",
+        runs.RECORD: "20260104-000000-d",
+    }
+
+
+@pytest.mark.parametrize("holding", [runs.BUNDLE, runs.CHECKPOINT, runs.RECORD])
+def test_where_there_is_none_the_message_says_which_command_makes_one(holding: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=rf"no run with {re.escape(holding)}: python -m tasks\.ner (train|evaluate)"
+    ):
+        runs.find_run("latest", runs_dir=tmp_path, task="ner", holding=holding)
+
+
+def test_a_run_is_found_by_path_and_by_name(tmp_path: Path) -> None:
+    made(tmp_path, "x", holding=runs.BUNDLE)
+    for name in ("x", str(tmp_path / "ner" / "x")):
+        assert runs.find_run(name, runs_dir=tmp_path, task="ner") == tmp_path / "ner" / "x"
+    with pytest.raises(UserError, match=r"run='y' is no folder; runs in .*: x"):
+        runs.find_run("y", runs_dir=tmp_path, task="ner")
+
+
+def test_two_runs_of_one_second_have_their_own_folders(tmp_path: Path) -> None:
+    first, second = (runs.create_run(tmp_path, task="ner", digest="ab", config={"seed": 1}) for _ in range(2))
+    assert first != second
+    assert runs.read_run_config(first) == runs.read_run_config(second) == {"seed": 1}
+
+
+def test_a_row_that_is_no_prediction_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text(json.dumps({"id": "0", "spans": []}) + '\n{"id": "1"}\n')
+    with pytest.raises(UserError, match=r"p\.jsonl:2: no prediction"):
+        runs.read_predictions(path)
