@@ -43,7 +43,7 @@ def infer(model: Model, features: Sequence[Features], *, batch_tokens: int) -> L
 
 
 def stream(model: Model, examples: Iterable[SpanExample], *, batch_tokens: int) -> Iterator[SpanPrediction]:
-    """Yield predictions in order, holding at most `CHUNK` examples in memory."""
+    """Yield predictions in order, holding at most `CHUNK` examples; a longer document is read in parts."""
     source = iter(examples)
     while chunk := list(itertools.islice(source, CHUNK)):
         yield from predict(model, chunk, batch_tokens=batch_tokens)

@@ -26,6 +26,7 @@ class TokenClassification:
 
     dropout: float
     word_dropout: float  # share of tokens that training shows as the mask token, so that context must do
+    document_share: float  # of a name's evidence, from all its occurrences in the document; 0 for none
     word_shape: bool  # tell an uncased encoder how each word is written (capitals, digits)
     window_tokens: int  # longest input of the encoder, special tokens excluded
     overlap_tokens: int  # shared by neighbouring windows of a long text

@@ -6,7 +6,8 @@ B windows in a batch, T tokens, W words, H hidden units, C = 1 + 2 x types tags 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,13 +174,23 @@ class TokenClassificationHead:
     def decode(
         self, examples: Sequence[SpanExample], features: Sequence[WordWindow], logits: Sequence[Array]
     ) -> list[SpanPrediction]:
-        """Return the spans of the best tags; a span's probability is the geometric mean of its marginals."""
-        parts: list[list[tuple[WordWindow, Array]]] = [[] for _ in examples]
-        for window, scores in zip(features, logits, strict=True):
-            parts[window.example].append((window, scores))
-        return [self._decode_one(example, part) for example, part in zip(examples, parts, strict=True)]
+        """Return the spans of the best tags; a span's probability is the geometric mean of its marginals.
 
-    def _decode_one(self, example: SpanExample, parts: Sequence[tuple[WordWindow, Array]]) -> SpanPrediction:
+        The examples of one document decide together, see `share_evidence`.
+        """
+        parts: list[list[tuple[WordWindow, Array]]] = [[] for _ in examples]
+        for window, window_logits in zip(features, logits, strict=True):
+            parts[window.example].append((window, window_logits))
+        scores = [self._word_scores(example, part) for example, part in zip(examples, parts, strict=True)]
+        scores = share_evidence(examples, scores, share=self.settings.document_share)
+        transitions = self.module.transitions.detach().cpu().numpy()
+        return [
+            SpanPrediction(id=example.id, spans=tuple(self._spans(example, rows, transitions)))
+            for example, rows in zip(examples, scores, strict=True)
+        ]
+
+    def _word_scores(self, example: SpanExample, parts: Sequence[tuple[WordWindow, Array]]) -> Array:
+        """Return the logits (W, C) of each word from the window that owns it; 0 for one without a token."""
         scores = np.zeros((len(example.words), len(self.tags)), dtype=np.float32)
         owner = owners([window.words for window, _ in parts], len(example.words))
         for index, (window, logits) in enumerate(parts):
@@ -187,15 +198,15 @@ class TokenClassificationHead:
                 word = window.words[0] + position
                 if owner[word] == index and first_token:
                     scores[word] = logits[position]
-        transitions = self.module.transitions.detach().cpu().numpy()
+        return scores
+
+    def _spans(self, example: SpanExample, scores: Array, transitions: Array) -> Iterator[Span]:
         tags = best_tags(scores, transitions)
         probabilities = marginals(scores, transitions)
-        spans = []
         for start, end, label in _chunks([self.tags[tag] for tag in tags]):
             chosen = probabilities[np.arange(start, end), tags[start:end]]
             probability = round(float(np.exp(np.log(chosen).mean())), 6)
-            spans.append(Span(example.words[start][0], example.words[end - 1][1], label, probability))
-        return SpanPrediction(id=example.id, spans=tuple(spans))
+            yield Span(example.words[start][0], example.words[end - 1][1], label, probability)
 
     def tune(
         self, examples: Sequence[SpanExample], features: Sequence[WordWindow], logits: Sequence[Array]
@@ -225,6 +236,27 @@ def build(
         settings, types=types, tokenizer=tokenizer, hidden_size=backbone.config.hidden_size
     )
     return backbone, tokenizer, head
+
+
+def share_evidence(examples: Sequence[SpanExample], scores: Sequence[Array], *, share: float) -> list[Array]:
+    """Return word scores (W, C) of which a capitalised word takes `share` from its mean over the document.
+
+    A name means the same throughout a text, and one sentence tells of it what another leaves open. Words are
+    compared as written; a single letter is no name. An example without a document stands alone.
+    """
+    words = [[example.text[start:end] for start, end in example.words] for example in examples]
+    places: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    for row, (example, written) in enumerate(zip(examples, words, strict=True)):
+        for column, word in enumerate(written):
+            if share and example.document and len(word) > 1 and word[0].isupper():
+                places[example.document, word].append((row, column))
+    shared = [rows.copy() for rows in scores]
+    for found in places.values():
+        if len(found) > 1:
+            mean = np.mean([scores[row][column] for row, column in found], axis=0)
+            for row, column in found:
+                shared[row][column] = (1 - share) * scores[row][column] + share * mean
+    return shared
 
 
 def word_shape(word: str) -> int:
