@@ -1,0 +1,38 @@
+"""The whole path once on real weights and real financial news: train, save, reload, evaluate, publish."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from shared import commands
+from shared.compose import CONF, compose_run
+from shared.leaderboard import publish
+from shared.runs import find_run
+
+STEPS = 40
+
+
+def test_minilm_learns_real_entities_and_its_record_can_be_published(
+    tmp_path: Path, public_data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["experiment=ner/minilm_lora", f"train.max_steps={STEPS}"]
+    words += [f"data_dir='{public_data_dir}'", f"runs_dir='{tmp_path}/runs'"]
+    commands.train(compose_run("ner", words), overrides=words)
+    words = [f"data_dir='{public_data_dir}'", f"runs_dir='{tmp_path}/runs'"]
+    commands.evaluate(compose_run("ner", words), overrides=words)
+    assert "FiNER-ORD" in capsys.readouterr().out
+    folder = find_run("latest", runs_dir=tmp_path / "runs", task="ner")
+    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    assert record["training"]["steps"] == STEPS
+    assert record["scores"]["f1"]["value"] > 0.4
+    assert record["scores"]["f1"]["low"] < record["scores"]["f1"]["value"] < record["scores"]["f1"]["high"]
+    boards = tmp_path / "leaderboards"
+    shutil.copytree(CONF.parent / "leaderboards", boards)
+    for path in (boards / "records" / "ner").glob("*minilm-lora*"):
+        path.unlink()  # the published row, which a run of other steps cannot join
+    publish(
+        folder / "record.json", folder / "predictions-test.jsonl", leaderboards_dir=boards, allow_dirty=True
+    )
+    assert "MiniLM + LoRA" in (boards / "ner.md").read_text(encoding="utf-8")
