@@ -123,7 +123,8 @@ def _counts(
             f"{metric.main} is no sum over documents, or a side has no run: it cannot be compared"
         )
     groups = list(dict.fromkeys(group for side in tables for table in side for group in table.groups))
-    return [stack_counts(side, groups=groups) for side in tables]
+    documents = list(tables[0][0].rows)
+    return [stack_counts(side, documents=documents, groups=groups) for side in tables]
 
 
 def _changed_items(

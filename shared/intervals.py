@@ -79,14 +79,14 @@ def paired_difference(left: Array, right: Array, statistic: Statistic, *, seed: 
     return Difference(value, float(low), float(high), float(min(1.0, 2 * min(below, above))))
 
 
-def stack_counts(tables: Sequence[Counts], *, groups: Sequence[str]) -> Array:
+def stack_counts(tables: Sequence[Counts], *, documents: Sequence[str], groups: Sequence[str]) -> Array:
     """Return counts (documents, runs, groups x columns) of a system's runs; a group a run lacks is 0."""
-    stacked = np.zeros((len(tables[0].rows), len(tables), len(groups), len(tables[0].columns)))
+    stacked = np.zeros((len(documents), len(tables), len(groups), len(tables[0].columns)))
     for run, table in enumerate(tables):
-        for row, document in enumerate(tables[0].rows):
-            given = np.reshape(table.rows[document], (len(table.groups), len(table.columns)))
-            stacked[row, run, [groups.index(group) for group in table.groups]] = given
-    return stacked.reshape(len(tables[0].rows), len(tables), -1)
+        columns = [groups.index(group) for group in table.groups]
+        given = np.array([table.rows[document] for document in documents])
+        stacked[:, run, columns] = given.reshape(len(documents), len(table.groups), len(table.columns))
+    return stacked.reshape(len(documents), len(tables), -1)
 
 
 def _resampled(counts: Array, *, seed: int) -> Array:

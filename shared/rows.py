@@ -12,11 +12,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from shared.errors import UserError
-from shared.intervals import Array, Statistic, bootstrap, paired_difference
-from shared.record import Counts, Record
+from shared.intervals import Array, Statistic, bootstrap, paired_difference, stack_counts
+from shared.record import Record
 
 Row = dict[str, Any]
 
@@ -161,17 +159,7 @@ def _stack(records: Sequence[Record], documents: Sequence[str]) -> Array:
     """Return counts (documents, runs, k), k the groups of all runs times the columns."""
     tables = [record.counts for record in records if record.counts is not None]
     groups = list(dict.fromkeys(group for table in tables for group in table.groups))
-    return np.stack([_aligned(table, documents, groups) for table in tables], axis=1)
-
-
-def _aligned(table: Counts, documents: Sequence[str], groups: Sequence[str]) -> Array:
-    """Return counts (documents, k) with the columns of `groups`; a group that the table lacks counts 0."""
-    width = len(table.columns)
-    given = np.array([table.rows[document] for document in documents], dtype=np.float64)
-    aligned = np.zeros((len(documents), len(groups), width))
-    for position, group in enumerate(table.groups):
-        aligned[:, groups.index(group)] = given[:, position * width : (position + 1) * width]
-    return aligned.reshape(len(documents), -1)
+    return stack_counts(tables, documents=documents, groups=groups)
 
 
 def _runs(values: Sequence[float], *, unit: str) -> Row:

@@ -99,7 +99,7 @@ def test_stacked_counts_have_every_group_and_zero_where_a_run_lacks_it() -> None
     columns = ["tp", "predicted", "gold"]
     first = Counts(["PER"], columns, {"a": [1, 2, 3], "b": [4, 5, 6]})
     second = Counts(["ORG", "PER"], columns, {"b": [0, 1, 0, 4, 4, 6], "a": [0, 0, 0, 1, 1, 3]})
-    stacked = stack_counts([first, second], groups=["PER", "ORG"])
+    stacked = stack_counts([first, second], documents=list(first.rows), groups=["PER", "ORG"])
     assert stacked.tolist() == [
         [[1, 2, 3, 0, 0, 0], [1, 1, 3, 0, 0, 0]],
         [[4, 5, 6, 0, 0, 0], [4, 4, 6, 0, 1, 0]],
