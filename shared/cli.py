@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from shared.config import RunConfig
 
 DATA_DIR = "RIGHTSIZE_DATA_DIR"
-USER_ERROR, INTERRUPTED = 2, 130
+USER_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141  # as a shell reports SIGINT and SIGPIPE
 SWEEP = {"-m", "--multirun"}
 
 
@@ -33,6 +33,9 @@ def main(task: str) -> None:
     except UserError as error:
         sys.stderr.write("".join(f"error: {line}\n" for line in str(error).splitlines()))
         sys.exit(USER_ERROR)
+    except BrokenPipeError:  # the reader of the output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(BROKEN_PIPE)
     except KeyboardInterrupt:
         sys.stderr.write(
             "interrupted; a training goes on from its last checkpoint with resume=<its run folder>\n"

@@ -142,14 +142,14 @@ def compare(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Compare two systems by a paired test on the same items, and list the answers that changed."""
     from shared import compare as comparing
 
-    sides = [_runs_of(side, config) for side in (config.left, config.right)]
+    names = {"left": config.left, "right": config.right}
+    sides = [_runs_of(side, config) for side in names.values()]
     folders = [path.parent for side in sides for path in side if (path.parent / runs.CONFIG).is_file()]
     if folders:
         config = _of_run(config, folders[0], overrides)
     examples = _load(config, config.split)
     left, right = ([runs.read_predictions(path) for path in side] for side in sides)
     found = comparing.compare(examples, left, right, metric=config.metric)
-    names = {"left": config.left, "right": config.right}
     runs.say(comparing.comparison_text(found, **names, max_items=CHANGES_SHOWN))
     path = config.runs_dir / config.task.name / "comparison.json"
     runs.write_rows(path, [{**names, **comparing.comparison_row(found)}])
