@@ -18,6 +18,7 @@ CHANGES_SHOWN = 20
 
 if TYPE_CHECKING:
     from shared.examples import SpanExample
+    from shared.model import Model
     from shared.train import Estimate
 
 
@@ -34,7 +35,6 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
     training, validation = _load(config, "train"), _load(config, "validation")
     runs.say(config.data.report())
 
-    from shared import adapters
     from shared.evaluate import coverage, infer, predict
     from shared.model import create_model
     from shared.train import estimate, fit
@@ -72,6 +72,18 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
             resume=bool(config.resume),
         )
     validate()  # the thresholds of the weights that were kept
+    _keep(model, folder, config, examples=validation)
+    predictions = predict(model, validation, batch_tokens=config.predict.batch_tokens)
+    runs.write_predictions(folder, "validation", predictions)
+    runs.write_training(folder, fitted=fitted, parameters=counts)
+    (folder / runs.CHECKPOINT).unlink(missing_ok=True)  # the bundle has all that is needed now
+    _say_scores(config.metric.score(validation, predictions), title=f"validation, {config.data.name}")
+
+
+def _keep(model: Model, folder: Path, config: RunConfig, *, examples: Sequence[SpanExample]) -> None:
+    """Save the bundle and prove by the examples that a new process gets the same outputs from it."""
+    from shared import adapters
+
     bundle = folder / runs.BUNDLE
     origin = adapters.Origin(
         task=config.task.name,
@@ -80,13 +92,8 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
         data_licence=config.data.licence,
     )
     adapters.save_bundle(model, bundle, origin=origin, lora=config.lora)
-    adapters.verify_reload(model, bundle, validation)
+    adapters.verify_reload(model, bundle, examples)
     runs.say(f"bundle: {bundle}, reloaded in a new process with the same outputs")
-    predictions = predict(model, validation, batch_tokens=config.predict.batch_tokens)
-    runs.write_predictions(folder, "validation", predictions)
-    runs.write_training(folder, fitted=fitted, parameters=counts)
-    (folder / runs.CHECKPOINT).unlink(missing_ok=True)  # the bundle has all that is needed now
-    _say_scores(config.metric.score(validation, predictions), title=f"validation, {config.data.name}")
 
 
 def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
@@ -120,7 +127,7 @@ def predict(config: RunConfig, *, overrides: Sequence[str]) -> None:
     manifest = adapters.read_manifest(folder / runs.BUNDLE)
     adapters.check_fits(manifest, task=config.task.name)
     use_threads(config.hardware.threads)
-    model = adapters.load_bundle(folder / runs.BUNDLE)
+    model = adapters.load_bundle(folder / runs.BUNDLE, types=config.predict.types)
     streaming.predict_file(model, config.predict, read=config.reader)
 
 

@@ -121,6 +121,7 @@ class PredictConfig:
     input: str
     output: str
     format: str  # jsonl, text or conll
+    types: dict[str, str] | None  # label -> name of what to look for; None: what the bundle was trained on
     batch_tokens: int
     resume: bool
 

@@ -119,6 +119,12 @@ def test_predict_reads_standard_input_and_keeps_the_order(trained: Path) -> None
             assert set(span) == {"start", "end", "label", "text", "probability"}
 
 
+def test_predict_refuses_a_type_that_the_head_cannot_find(trained: Path) -> None:
+    done = run("predict", "predict.types={ship: ship}", cwd=trained, given="The Alva sank.\n")
+    assert done.returncode == 2
+    assert "and nothing else; asked for: ship" in done.stderr
+
+
 def test_evaluate_writes_the_record_the_errors_and_the_confusion_table(trained: Path) -> None:
     done = run("evaluate", cwd=trained)
     assert done.returncode == 0, done.stderr
