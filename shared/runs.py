@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import resource
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import yaml
 
@@ -21,6 +21,8 @@ CONFIG, LOG, TRAINING, RECORD = "config.yaml", "log.jsonl", "training.json", "re
 BUNDLE, ERRORS, DETAILS = "adapter", "errors.jsonl", "details.txt"
 CHECKPOINT = "checkpoint.pt"  # of a training that has not ended
 LATEST = "latest"
+
+Item = TypeVar("Item")
 MAKERS = {
     BUNDLE: "train makes one",
     RECORD: "evaluate makes one",
@@ -126,6 +128,21 @@ def read_training(folder: Path) -> dict[str, dict[str, Any]]:
 def peak_memory_gib() -> float:
     """Return the most memory this process has held, in GiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def counted(items: Iterable[Item], *, what: str) -> Iterator[Item]:
+    """Yield the items, with their number and the time on standard error where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.completed:,.0f} {task.description}"), TimeElapsedColumn())
+    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        for item in items:
+            yield item
+            bar.advance(task)
 
 
 class FittedSoFar(Protocol):

@@ -16,6 +16,7 @@ from shared.evaluate import CHUNK, stream
 from shared.examples import SpanExample
 from shared.files import decode_line
 from shared.model import Model
+from shared.runs import counted
 
 PIPE = "-"
 
@@ -40,7 +41,8 @@ def predict_file(model: Model, config: PredictConfig, *, read: Reader) -> int:
         source = read(lines, config.format, file=config.input)
         kept, examples = itertools.tee(itertools.islice(source, skipped, None))
         pairs = zip(kept, stream(model, examples, batch_tokens=config.batch_tokens), strict=True)
-        for number, (example, prediction) in enumerate(pairs, start=skipped + 1):
+        numbered = enumerate(counted(pairs, what="texts"), start=skipped + 1)
+        for number, (example, prediction) in numbered:
             if number == done and example.id != last:
                 raise UserError(
                     f"{config.output} ends with the answer to {last!r}, row {done} of {config.input} is "

@@ -6,6 +6,7 @@ import pytest
 
 from shared import runs
 from shared.errors import UserError
+from shared.train import Fitted
 
 
 def made(folder: Path, *names: str, holding: str) -> None:
@@ -49,6 +50,20 @@ def test_two_runs_of_one_second_have_their_own_folders(tmp_path: Path) -> None:
     first, second = (runs.create_run(tmp_path, task="ner", digest="ab", config={"seed": 1}) for _ in range(2))
     assert first != second
     assert runs.read_run_config(first) == runs.read_run_config(second) == {"seed": 1}
+
+
+def test_a_terminal_sees_progress_and_nothing_else_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fitted = Fitted(scores=[0.5], wall_seconds=1.0, num_tokens=3000)
+    for terminal, seen in (("1", True), ("0", False)):
+        monkeypatch.setenv("TTY_COMPATIBLE", terminal)
+        assert list(runs.counted(["a", "b"], what="texts")) == ["a", "b"]
+        with runs.Progress(tmp_path, metric="f1") as progress:
+            progress.step(1, 2, loss=0.25, norm=1.0, epoch=0, fitted=fitted)
+        shown = capsys.readouterr().err
+        assert ("2 texts" in shown) is seen
+        assert ("loss 0.2500 f1 0.5000 3,000 tokens/s" in shown) is seen
 
 
 def test_a_row_that_is_no_prediction_is_named_with_its_line(tmp_path: Path) -> None:
