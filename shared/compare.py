@@ -100,12 +100,12 @@ def comparison_text(comparison: Comparison, *, left: str, right: str, max_items:
 
     found = comparison
     rows = [
-        [left, _shown_score(found.left), ""],
-        [right, _shown_score(found.right), ""],
-        [f"{right} minus {left}", _shown_score(found.difference), f"{found.difference.p:.4f}"],
+        ["left", _shown_score(found.left), ""],
+        ["right", _shown_score(found.right), ""],
+        ["right minus left", _shown_score(found.difference), f"{found.difference.p:.4f}"],
     ]
     table = tabulate(rows, headers=["", f"{found.score} [95 %]", "p"], disable_numparse=True)
-    lines = [table, "", _shown_changes(found, left=left, right=right)]
+    lines = [f"left:  {left}", f"right: {right}", "", table, "", _shown_changes(found)]
     lines += [_shown_item(item) for item in found.items[:max_items]]
     if len(found.items) > max_items:
         lines.append(f"... and {len(found.items) - max_items} more")
@@ -191,11 +191,11 @@ def _shown_score(found: Interval | Difference) -> str:
     return f"{found.value:{sign}.4f} [{found.low:{sign}.4f}, {found.high:{sign}.4f}]"
 
 
-def _shown_changes(found: Comparison, *, left: str, right: str) -> str:
+def _shown_changes(found: Comparison) -> str:
     counts = [f"{sum(item.change == change for item in found.items)} {change}" for change in _ORDER]
     churn = [
         f"; runs of {name} differ among themselves on {100 * share:.1f} %"
-        for name, share in ((left, found.left_churn), (right, found.right_churn))
+        for name, share in (("the left", found.left_churn), ("the right", found.right_churn))
         if share is not None
     ]
     share = f"answers differ on {100 * found.changed_share:.1f} % of {found.num_items} items"

@@ -153,7 +153,7 @@ def test_compare_lists_the_items_that_changed(trained: Path) -> None:
     done = run("compare", str(the_run(trained)), str(nothing), cwd=trained)
     assert done.returncode == 0, done.stderr
     assert "got worse" in done.stdout
-    assert f"{nothing} minus {the_run(trained)}" in done.stdout
+    assert done.stdout.startswith(f"left:  {the_run(trained)}\nright: {nothing}\n")
 
 
 def test_a_sweep_trains_every_combination(tmp_path: Path) -> None:

@@ -65,7 +65,8 @@ def test_a_type_that_one_side_alone_predicts_can_be_compared() -> None:
 def test_the_page_names_both_sides_and_cuts_the_list() -> None:
     found = compare(EXAMPLES, [BEFORE], [NOW], metric=EntityF1())
     page = comparison_text(found, left="old", right="new", max_items=1)
-    assert "new minus old" in page
+    assert page.startswith("left:  old\nright: new\n")
+    assert "right minus left" in page
     assert "answers differ on 75.0 % of 4 items" in page
     assert "items: 1 got worse, 1 changed, 1 got better" in page
     assert "1: got worse\n  Ada left Acme\n  gold:  Ada (PER), Acme (ORG)\n" in page
