@@ -123,7 +123,7 @@ def _counts(
             f"{metric.main} is no sum over documents, or a side has no run: it cannot be compared"
         )
     groups = list(dict.fromkeys(group for side in tables for table in side for group in table.groups))
-    documents = list(tables[0][0].rows)
+    documents = sorted(tables[0][0].rows)  # as leaderboards do: the same draws, the same interval
     return [stack_counts(side, documents=documents, groups=groups) for side in tables]
 
 
