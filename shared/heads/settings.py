@@ -25,7 +25,6 @@ class TokenClassification:
     """One tag per word by a linear layer over the encoder and a CRF over the sequence of tags."""
 
     dropout: float
-    word_dropout: float  # share of tokens that training shows as the mask token, so that context must do
     document_share: float  # of a name's evidence, from all its occurrences in the document; 0 for none
     word_shape: bool  # tell an uncased encoder how each word is written (capitals, digits)
     window_tokens: int  # longest input of the encoder, special tokens excluded

@@ -1,7 +1,6 @@
 """Token classification: one IOB2 tag per word from its first sub-token; decoding cannot give a broken span.
 
-B windows in a batch, T tokens, W words, H hidden units, C = 1 + 2 x types tags in the order O, B-x, I-x, B-y,
-...
+B windows in a batch, T tokens, W words, H hidden units, C = 1 + 2 x types tags in the order O, B-x, I-x, B-y.
 """
 
 from __future__ import annotations
@@ -50,11 +49,8 @@ class WordWindow:
 class WordTagger(nn.Module):
     """The trained part: word-shape embeddings on the way in and out, a linear layer, and tag transitions."""
 
-    def __init__(
-        self, hidden_size: int, tags: Sequence[str], settings: TokenClassification, *, mask_token: int
-    ) -> None:
+    def __init__(self, hidden_size: int, tags: Sequence[str], settings: TokenClassification) -> None:
         super().__init__()
-        self.word_dropout, self.mask_token = settings.word_dropout, mask_token
         self.shape_in = nn.Embedding(len(SHAPES), hidden_size) if settings.word_shape else None
         self.shape_out = nn.Embedding(len(SHAPES), hidden_size) if settings.word_shape else None
         for shape in (self.shape_in, self.shape_out):
@@ -63,19 +59,17 @@ class WordTagger(nn.Module):
         self.dropout = nn.Dropout(settings.dropout)
         self.classifier = nn.Linear(hidden_size, len(tags))
         self.free_transitions = nn.Parameter(torch.zeros(len(tags) + 1, len(tags)))
-        self.forbidden = torch.from_numpy(forbidden_transitions(tags))
+        self.forbidden: Tensor
+        self.register_buffer("forbidden", torch.from_numpy(forbidden_transitions(tags)), persistent=False)
 
     @property
     def transitions(self) -> Tensor:
         """The table (C + 1, C) of `shared.crf`."""
-        return TRANSITION_SCALE * self.free_transitions + self.forbidden.to(self.free_transitions.device)
+        return TRANSITION_SCALE * self.free_transitions + self.forbidden
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the logits (B, W, C) of `tokens` (B, T), `shapes` (B, T) and `first_tokens` (B, W)."""
         tokens = batch["tokens"]
-        if self.training and self.word_dropout:
-            hidden_tokens = torch.rand(tokens.shape, device=tokens.device) < self.word_dropout
-            tokens = tokens.masked_fill(hidden_tokens, self.mask_token)
         embedded = backbone.get_input_embeddings()(tokens)  # type: ignore[operator]  # of transformers
         if self.shape_in is not None:
             embedded = embedded + self.shape_in(batch["shapes"])
@@ -97,7 +91,7 @@ class TokenClassificationHead:
         self.decoding: dict[str, float] = {}  # Viterbi has no threshold
         self.new_tokens: list[int] = []
         self.tags = ["O", *(f"{prefix}-{label}" for label in types for prefix in "BI")]
-        self.module = WordTagger(hidden_size, self.tags, settings, mask_token=tokenizer.mask_token_id)
+        self.module = WordTagger(hidden_size, self.tags, settings)
 
     def encode(self, examples: Sequence[SpanExample]) -> list[WordWindow]:
         """Return the windows of each example; an example without words has none."""

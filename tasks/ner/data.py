@@ -221,16 +221,20 @@ def read_stream(lines: Iterable[str], format: str, *, file: str) -> Iterator[Spa
 
 
 def _stream_words(lines: Iterable[str]) -> Iterator[SpanExample]:
+    """Yield a text per block of lines; those between two -DOCSTART- lines are one document."""
     words: list[str] = []
-    number = 0
+    number = documents = 0
     for line in itertools.chain(lines, [""]):
         first = line.split()[:1]
         if first and first[0] != DOCSTART:
             words.append(first[0])
-        elif words:
+            continue
+        if words:
             text, offsets = join_words(words)
-            yield SpanExample(id=str(number), text=text, words=offsets, document=str(number))
+            document = f"document-{documents}" if documents else str(number)
+            yield SpanExample(id=str(number), text=text, words=offsets, document=document)
             words, number = [], number + 1
+        documents += bool(first)
 
 
 def _split_file(adapter: FinerOrd | Wnut17, split: str) -> PinnedFile:

@@ -198,6 +198,16 @@ def test_a_stream_of_words_gives_one_example_a_block(lines: list[str]) -> None:
     ]
 
 
+def test_a_stream_of_columns_keeps_its_documents_together() -> None:
+    lines = ["Ada O\n", "-DOCSTART- O\n", "Bo O\n", "\n", "Cy O\n", "-DOCSTART- O\n", "\n", "Di O\n"]
+    examples = list(read_stream(lines, "conll", file="a"))
+    assert [(example.id, example.text) for example in examples] == list(
+        zip("0123", ["Ada", "Bo", "Cy", "Di"], strict=True)
+    )
+    ada, bo, cy, di = (example.document for example in examples)
+    assert bo == cy and len({ada, bo, di}) == 3
+
+
 def test_docstart_is_no_word_of_a_stream() -> None:
     lines = ["-DOCSTART- -X- O\n", "\n", "Ada B-PER\n"]
     assert [example.text for example in read_stream(lines, "conll", file="a")] == ["Ada"]
