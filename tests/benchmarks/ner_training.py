@@ -16,6 +16,7 @@ from shared.commands import use_threads
 from shared.compose import compose_run
 from shared.config import RunConfig
 from shared.contracts import Features
+from shared.errors import UserError
 from shared.evaluate import predict
 from shared.examples import SpanExample
 from shared.model import Model, create_model
@@ -28,7 +29,7 @@ BATCH = 8  # sentences in a batch of the Trainer: its default
 def main() -> None:
     """Measure both sides in turn and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--data-dir", required=True)
     arguments = parser.parse_args()
     config = compose_run(
@@ -128,4 +129,7 @@ def train_with_trainer(model: Model, features: list[Features], config: RunConfig
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"error: {error}")
