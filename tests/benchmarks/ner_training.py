@@ -6,6 +6,7 @@ machine.
 """
 
 import argparse
+import itertools
 import sys
 import tempfile
 import time
@@ -67,7 +68,8 @@ def validation_f1(model: Model, validation: list[SpanExample], config: RunConfig
 
 
 def train_with_ours(model: Model, features: list[Features], config: RunConfig) -> float:
-    """Train with `fit` and return the seconds."""
+    """Train with `fit` and return the seconds; the last weights are kept, as the Trainer does."""
+    rising = itertools.count(1.0)  # to `fit`, each epoch is the best so far
     with tempfile.TemporaryDirectory() as folder, Progress(Path(folder), metric="f1") as progress:
         started = time.perf_counter()
         fit(
@@ -75,7 +77,7 @@ def train_with_ours(model: Model, features: list[Features], config: RunConfig) -
             features,
             config=replace(config.train, patience=0),
             seed=config.seed,
-            validate=lambda: 0.0,
+            validate=lambda: next(rising),
             folder=Path(folder),
             progress=progress,
         )
