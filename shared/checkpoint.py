@@ -14,9 +14,8 @@ from shared.runs import CHECKPOINT
 
 def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     """Write the state (tensors and plain values); the previous checkpoint stays until it is whole."""
-    with file_atomic(
-        folder / CHECKPOINT, failures=(RuntimeError,)
-    ) as path:  # torch.save words a full disk so
+    # RuntimeError is how torch.save words a full disk
+    with file_atomic(folder / CHECKPOINT, failures=(RuntimeError,)) as path:
         torch.save(state, path)
 
 

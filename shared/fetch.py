@@ -50,10 +50,7 @@ def _download(file: PinnedFile, path: Path) -> None:
             fetched = pooch.retrieve(
                 file.url, known_hash=f"sha256:{file.sha256}", path=path.parent, fname=f"{path.name}.fetched"
             )
-        except (
-            OSError,
-            ValueError,
-        ) as error:  # no network, an HTTP error; content that is not the pinned one
+        except (OSError, ValueError) as error:  # no network or an HTTP error; not the pinned content
             raise DataError(
                 f"missing, and {file.url} could not be fetched ({error}); {place}", file=path
             ) from error

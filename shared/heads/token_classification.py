@@ -238,11 +238,13 @@ def share_evidence(examples: Sequence[SpanExample], scores: Sequence[Array], *, 
     A name means the same throughout a text, and one sentence tells of it what another leaves open. Words are
     compared as written; a single letter is no name. An example without a document stands alone.
     """
+    if not share:
+        return list(scores)
     words = [[example.text[start:end] for start, end in example.words] for example in examples]
     places: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for row, (example, written) in enumerate(zip(examples, words, strict=True)):
         for column, word in enumerate(written):
-            if share and example.document and len(word) > 1 and word[0].isupper():
+            if example.document and len(word) > 1 and word[0].isupper():
                 places[example.document, word].append((row, column))
     shared = [rows.copy() for rows in scores]
     for found in places.values():

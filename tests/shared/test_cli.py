@@ -63,12 +63,12 @@ def test_help_names_every_verb_and_group_within_a_third_of_a_second() -> None:
 def test_two_typos_are_both_reported_within_a_second_and_a_half() -> None:
     done = run("train", "data=finer_odr", "train.epoch=3")
     assert done.returncode == 2
-    assert done.stderr.splitlines() == [
+    first, second = done.stderr.splitlines()
+    assert first == (
         "error: data=finer_odr: no such option (did you mean 'finer_ord'?); data is one of conll, finer_ord, "
-        "jsonl, sample, wnut17",
-        done.stderr.splitlines()[1],
-    ]
-    assert "error: train.epoch is unknown (did you mean 'train.epochs'?)" in done.stderr
+        "jsonl, sample, wnut17"
+    )
+    assert second.startswith("error: train.epoch is unknown (did you mean 'train.epochs'?)")
     assert fastest("train", "data=finer_odr", "train.epoch=3") < 1.5
 
 
