@@ -15,6 +15,7 @@ from shared.errors import ConfigError
 from shared.evaluate import infer, predict
 from shared.examples import Span, SpanExample, find_words, join_words
 from shared.model import Model, create_model
+from tests.shared.heads.texts import long_example
 
 TYPES = {"PER": "person", "ORG": "organization"}
 OVERRIDES = ["model=gliner_minilm", "head.max_width=4", "head.window_tokens=40", "head.overlap_tokens=12"]
@@ -29,15 +30,6 @@ def new_model(*overrides: str) -> Model:
 @pytest.fixture(scope="module")
 def model() -> Model:
     return new_model()
-
-
-def long_example(num_names: int) -> SpanExample:
-    text, words = join_words(["Ann", "Lee", "joined", "Orla", "Bank", "."] * num_names)
-    spans = []
-    for start in range(0, 6 * num_names, 6):
-        spans.append(Span(words[start][0], words[start + 1][1], "PER"))
-        spans.append(Span(words[start + 3][0], words[start + 4][1], "ORG"))
-    return SpanExample(id="long", text=text, spans=tuple(spans), words=words)
 
 
 EXAMPLES = [

@@ -8,9 +8,10 @@ import transformers
 from shared.compose import compose_run
 from shared.contracts import Base
 from shared.errors import BundleError
-from shared.examples import Span, SpanExample, find_words, join_words
+from shared.examples import Span, SpanExample, find_words
 from shared.heads.token_classification import TokenClassificationHead, share_evidence, word_shape
 from shared.model import Model, choose_trainable, create_model
+from tests.shared.heads.texts import long_example
 
 TYPES = {"PER": "person", "ORG": "organization"}
 
@@ -19,16 +20,6 @@ TYPES = {"PER": "person", "ORG": "organization"}
 def model() -> Model:
     config = compose_run("ner", ["head.window_tokens=30", "head.overlap_tokens=8"])
     return create_model(config.model, config.head, config.lora, types=TYPES, seed=1)
-
-
-def long_example(num_names: int) -> SpanExample:
-    """A text of many windows: `Ann Lee joined Orla Bank .` over and over, each with its two entities."""
-    text, words = join_words(["Ann", "Lee", "joined", "Orla", "Bank", "."] * num_names)
-    spans = []
-    for start in range(0, 6 * num_names, 6):
-        spans.append(Span(words[start][0], words[start + 1][1], "PER"))
-        spans.append(Span(words[start + 3][0], words[start + 4][1], "ORG"))
-    return SpanExample(id="long", text=text, spans=tuple(spans), words=words)
 
 
 EXAMPLES = [
