@@ -10,7 +10,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from shared.config import LoraConfig, Method, ModelConfig, build, typed
+from shared.contracts import Examples
 from shared.errors import BundleError
 from shared.evaluate import infer
-from shared.examples import SpanExample, example_row, read_example
+from shared.examples import example_row, read_example
 from shared.files import folder_atomic
 from shared.model import Model, choose_trainable, find_base
 from shared.record import library_versions
@@ -100,7 +101,7 @@ def model_card(model: Model, *, origin: Origin) -> str:
     limited = " Not for commercial use, as the data's licence says." if "NC" in origin.data_licence else ""
     return (
         f"# A specialist for the task {origin.task}\n\n"
-        f"- Finds: {', '.join(model.head.types)}.\n"
+        f"- Finds: {model.head.finds()}.\n"
         f"- Base: {model.config.hub_id} at {model.config.revision}, licence {model.config.licence}; "
         "its weights are not in this folder.\n"
         f"- Trained on: {origin.data}, licence {origin.data_licence}.{limited}\n"
@@ -142,6 +143,7 @@ def load_bundle(folder: Path, *, merge: bool = True, types: Mapping[str, str] | 
         model.backbone.load_state_dict(load_file(folder / BACKBONE))
     model.head_module.load_state_dict(load_file(folder / HEAD))
     head.decoding.update(manifest["decoding"])
+    head.source.update(bundle=_digest(folder / MANIFEST))
     if types is not None:
         head.ask(types)
     return merge_lora(model) if merge else model.eval()
@@ -154,7 +156,7 @@ def merge_lora(model: Model) -> Model:
     return model.eval()
 
 
-def logits_digest(model: Model, examples: Sequence[SpanExample]) -> str:
+def logits_digest(model: Model, examples: Examples) -> str:
     """Return the sha256 over the model's logits on the first rows, bit for bit."""
     features = model.head.encode(examples[:RELOAD_ROWS])
     digest = hashlib.sha256()
@@ -163,7 +165,7 @@ def logits_digest(model: Model, examples: Sequence[SpanExample]) -> str:
     return digest.hexdigest()
 
 
-def verify_reload(model: Model, folder: Path, examples: Sequence[SpanExample]) -> None:
+def verify_reload(model: Model, folder: Path, examples: Examples) -> None:
     """Raise `BundleError` unless the bundle gives the same bits in a new process, unmerged and merged.
 
     Leaves the model merged.

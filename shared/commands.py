@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,12 @@ from omegaconf import OmegaConf
 
 from shared import runs, scoring
 from shared.config import RunConfig, read_config
-from shared.contracts import SPLITS, Score
+from shared.contracts import SPLITS, Examples, Score
 from shared.errors import ConfigError, DataError, UserError
 
 CHANGES_SHOWN = 20
 
 if TYPE_CHECKING:
-    from shared.examples import SpanExample
     from shared.model import Model
     from shared.train import Estimate
 
@@ -32,6 +32,7 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
         config = _resumed(config, folder, overrides)
     if config.baseline:
         raise UserError(f"baseline={config.baseline.name} has nothing to train; use the verb evaluate")
+    config = _bound(config)
     training, validation = _load(config, "train"), _load(config, "validation")
     runs.say(config.data.report())
 
@@ -41,6 +42,7 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
 
     use_threads(config.hardware.threads)
     model = create_model(config.model, config.head, config.lora, types=config.data.types(), seed=config.seed)
+    model.head.start(model.backbone, training)
     features = model.head.encode(training)
     seen = coverage(training, features)
     counts = model.count_parameters()  # now: after merging none would count as trainable
@@ -71,6 +73,9 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
             progress=progress,
             resume=bool(config.resume),
         )
+    if model.head.remembers:
+        logits = infer(model, features, batch_tokens=config.predict.batch_tokens)
+        model.head.remember(training, features, logits)
     validate()  # the thresholds of the weights that were kept
     _keep(model, folder, config, examples=validation)
     predictions = predict(model, validation, batch_tokens=config.predict.batch_tokens)
@@ -80,7 +85,7 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
     _say_scores(config.metric.score(validation, predictions), title=f"validation, {config.data.name}")
 
 
-def _keep(model: Model, folder: Path, config: RunConfig, *, examples: Sequence[SpanExample]) -> None:
+def _keep(model: Model, folder: Path, config: RunConfig, *, examples: Examples) -> None:
     """Save the bundle and prove by the examples that a new process gets the same outputs from it."""
     from shared import adapters
 
@@ -100,16 +105,17 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Score a run's bundle, or a baseline, on a split (test unless told otherwise) and write the record."""
     if config.split not in SPLITS:
         raise ConfigError([f"split={config.split!r}; allowed: {', '.join(SPLITS)}"])
-    if config.baseline:
+    if baseline := config.baseline:
+        config = _bound(config)
         examples = _load(config, config.split)
         folder = runs.create_run(
             config.runs_dir, task=config.task.name, digest=config.digest, config=config.resolved
         )
         source = _source(config, seed=config.resolved["baseline"].get("run", config.seed))
-        result = scoring.score_baseline(config.baseline, examples, source=source)
+        result = scoring.score_baseline(baseline, examples, source=source)
     else:
         folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name)
-        config = _of_run(config, folder, overrides)
+        config = _bound(_of_run(config, folder, overrides))
         use_threads(config.hardware.threads)
         examples, source = _load(config, config.split), _source(config, seed=config.seed)
         result = scoring.score_run(folder, examples, source=source, batch_tokens=config.predict.batch_tokens)
@@ -120,7 +126,7 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
 
 
 def predict(config: RunConfig, *, overrides: Sequence[str]) -> None:
-    """Stream texts to JSON lines: id, spans with character offsets, label and probability."""
+    """Stream texts to JSON lines: the id and the answer with its probabilities."""
     from shared import adapters, streaming
 
     folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name)
@@ -154,6 +160,7 @@ def compare(config: RunConfig, *, overrides: Sequence[str]) -> None:
     folders = [path.parent for side in sides for path in side if (path.parent / runs.CONFIG).is_file()]
     if folders:
         config = _of_run(config, folders[0], overrides)
+    config = _bound(config)
     examples = _load(config, config.split)
     left, right = ([runs.read_predictions(path) for path in side] for side in sides)
     found = comparing.compare(examples, left, right, metric=config.metric)
@@ -207,7 +214,12 @@ def use_threads(threads: int) -> None:
     torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
 
 
-def _load(config: RunConfig, split: str) -> list[SpanExample]:
+def _bound(config: RunConfig) -> RunConfig:
+    """Return the configuration with its metric told what the data has to find."""
+    return replace(config, metric=config.metric.bind(config.data.types()))
+
+
+def _load(config: RunConfig, split: str) -> list[Any]:
     examples = config.data.load(split)
     if not examples:
         raise DataError("no examples in it", file=f"{config.data.name} {split}")

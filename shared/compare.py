@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from shared.contracts import Metric
+from shared.contracts import Examples, Metric
 from shared.errors import UserError
-from shared.examples import Span, SpanExample, SpanPrediction
+from shared.examples import Example, Prediction
 from shared.intervals import (
     Array,
     Difference,
@@ -26,13 +26,13 @@ from shared.intervals import (
 WORSE, CHANGED, BETTER = "got worse", "changed", "got better"
 _ORDER = (WORSE, CHANGED, BETTER)
 
-Run = Sequence[SpanPrediction]
-Answer = tuple[tuple[int, int, str], ...]
+Run = Sequence[Prediction]
+Answer = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class ChangedItem:
-    """An example that the two sides answer differently; answers are spans with their text, one list per run.
+    """An example that the two sides answer differently; answers are as a person reads them, one list per run.
 
     `left_right` and `right_right` are the shares of each side's runs that answer wholly right.
     """
@@ -66,9 +66,7 @@ class Comparison:
     items: list[ChangedItem]
 
 
-def compare(
-    examples: Sequence[SpanExample], left: Sequence[Run], right: Sequence[Run], *, metric: Metric
-) -> Comparison:
+def compare(examples: Examples, left: Sequence[Run], right: Sequence[Run], *, metric: Metric) -> Comparison:
     """Return how the runs on the right differ from those on the left, paired by document.
 
     Raises `UserError` when a run does not answer exactly these examples, or when the metric has no counts.
@@ -112,9 +110,7 @@ def comparison_text(comparison: Comparison, *, left: str, right: str, max_items:
     return "\n".join(lines)
 
 
-def _counts(
-    examples: Sequence[SpanExample], left: Sequence[Run], right: Sequence[Run], *, metric: Metric
-) -> list[Array]:
+def _counts(examples: Examples, left: Sequence[Run], right: Sequence[Run], *, metric: Metric) -> list[Array]:
     """Return the counts (documents, runs, k) of both sides, with the same k."""
     sides = [[metric.counts(examples, run) for run in side] for side in (left, right)]
     tables = [[table for table in side if table is not None] for side in sides]
@@ -128,14 +124,14 @@ def _counts(
 
 
 def _changed_items(
-    examples: Sequence[SpanExample], left: Sequence[Run], right: Sequence[Run], *, metric: Metric
+    examples: Examples, left: Sequence[Run], right: Sequence[Run], *, metric: Metric
 ) -> list[ChangedItem]:
     """Return the changed items in the order of `_ORDER`, then of the examples."""
     runs = [{prediction.id: prediction for prediction in run} for run in (*left, *right)]
     wrong = [{row["id"] for row in metric.wrong(examples, run)} for run in (*left, *right)]
     items = []
     for example in examples:
-        answers = [run[example.id].spans for run in runs]
+        answers = [run[example.id] for run in runs]
         right_answers = [example.id not in ids for ids in wrong]
         item = _changed_item(example, answers, right_answers, num_left=len(left))
         if item is not None:
@@ -144,22 +140,22 @@ def _changed_items(
 
 
 def _changed_item(
-    example: SpanExample, answers: Sequence[tuple[Span, ...]], is_right: Sequence[bool], *, num_left: int
+    example: Example, answers: Run, is_right: Sequence[bool], *, num_left: int
 ) -> ChangedItem | None:
     """Return None when both sides give the same answers; their runs stand one after the other, left first."""
     before = sum(is_right[:num_left]) / num_left
     now = sum(is_right[num_left:]) / (len(is_right) - num_left)
-    keys = [_answer(spans) for spans in answers]
+    keys = [answer.key for answer in answers]
     if before == now and set(keys[:num_left]) == set(keys[num_left:]):
         return None
-    shown = [_shown_spans(example.text, spans) for spans in answers]
+    shown = [answer.shown(example.text) for answer in answers]
     return ChangedItem(
         id=example.id,
         change=WORSE if now < before else BETTER if now > before else CHANGED,
         left_right=before,
         right_right=now,
         text=example.text,
-        gold=_shown_spans(example.text, example.spans),
+        gold=example.gold().shown(example.text),
         left=shown[:num_left],
         right=shown[num_left:],
     )
@@ -172,18 +168,7 @@ def _changed_share(pairs: Sequence[tuple[Mapping[str, Answer], Mapping[str, Answ
 
 
 def _answers(run: Run) -> dict[str, Answer]:
-    return {prediction.id: _answer(prediction.spans) for prediction in run}
-
-
-def _answer(spans: Sequence[Span]) -> Answer:
-    return tuple(sorted(span.key for span in spans))
-
-
-def _shown_spans(text: str, spans: Sequence[Span]) -> list[dict[str, Any]]:
-    return [
-        {"start": span.start, "end": span.end, "label": span.label, "text": text[span.start : span.end]}
-        for span in spans
-    ]
+    return {prediction.id: prediction.key for prediction in run}
 
 
 def _shown_score(found: Interval | Difference) -> str:
@@ -204,7 +189,7 @@ def _shown_changes(found: Comparison) -> str:
 
 def _shown_item(item: ChangedItem) -> str:
     def side(runs: Sequence[Sequence[Mapping[str, Any]]]) -> str:
-        return " / ".join(_one_line(spans) for spans in runs)
+        return " / ".join(_one_line(shown) for shown in runs)
 
     gold = _one_line(item.gold)
     return (
@@ -213,5 +198,9 @@ def _shown_item(item: ChangedItem) -> str:
     )
 
 
-def _one_line(spans: Sequence[Mapping[str, Any]]) -> str:
-    return ", ".join(f"{span['text']} ({span['label']})" for span in spans) or "-"
+def _one_line(shown: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(_one_answer(item) for item in shown) or "-"
+
+
+def _one_answer(item: Mapping[str, Any]) -> str:
+    return f"{item['text']} ({item['label']})" if "label" in item else f"{item['facet']}: {item['answer']}"

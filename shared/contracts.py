@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from shared.intervals import Statistic
     from shared.record import Counts
 
-from shared.examples import SpanExample, SpanPrediction
-
 SPLITS = ("train", "validation", "test")
+
+# Examples and predictions are those of `shared.examples`: one kind for all that a task plugs together.
+Examples = Sequence[Any]
+Predictions = Sequence[Any]
+Types = Mapping[str, Any]  # what a task can answer, as plain JSON: label -> name, or the row of an ontology
 
 
 class DataAdapter(Protocol):
@@ -33,10 +36,10 @@ class DataAdapter(Protocol):
     def licence(self) -> str:
         """The licence of the data, and so of what is trained on it."""
 
-    def types(self) -> Mapping[str, str]:
-        """Return label -> name in plain words, in the order that the bundle keeps."""
+    def types(self) -> Types:
+        """Return what there is to find, in the order that the bundle keeps."""
 
-    def load(self, split: str) -> list[SpanExample]:
+    def load(self, split: str) -> list[Any]:
         """Return the examples of a split; raises `DataError` with file and line for the first bad row."""
 
     def files(self, split: str) -> list[Path]:
@@ -57,7 +60,7 @@ class Baseline(Protocol):
     def kind(self) -> str:
         """`baseline` for a trivial system run here, `replayed` for stored answers of another one."""
 
-    def answer(self, data: DataAdapter, examples: Sequence[SpanExample]) -> Answers:
+    def answer(self, data: DataAdapter, examples: Examples) -> Answers:
         """Return one prediction per example, in order, and what could not be read."""
 
 
@@ -65,7 +68,7 @@ class Baseline(Protocol):
 class Answers:
     """A baseline's predictions, with what a table shows beside the score (`unparsed_share`, ...)."""
 
-    predictions: list[SpanPrediction]
+    predictions: list[Any]
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -89,26 +92,25 @@ class Metric(Protocol):
     def main(self) -> str:
         """The name of the score that orders the table and chooses the checkpoint."""
 
-    def quick(self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]) -> float:
+    def bind(self, types: Types) -> Metric:
+        """Return the metric for data with these types; itself where they do not matter."""
+
+    def quick(self, examples: Examples, predictions: Predictions) -> float:
         """Return the main score alone, without interval, for use while training."""
 
-    def score(
-        self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]
-    ) -> dict[str, Score]:
+    def score(self, examples: Examples, predictions: Predictions) -> dict[str, Score]:
         """Return every score by name, the main one with its interval."""
 
-    def counts(self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]) -> Counts | None:
+    def counts(self, examples: Examples, predictions: Predictions) -> Counts | None:
         """Return the additive parts of the main score by document, which intervals and paired tests need."""
 
     def main_statistic(self) -> Statistic:
         """Return the main score as a function of summed counts; asked for only where there are counts."""
 
-    def details(self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]) -> str:
+    def details(self, examples: Examples, predictions: Predictions) -> str:
         """Return what a person looks at after the scores, such as a confusion table, as text."""
 
-    def wrong(
-        self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]
-    ) -> Iterator[dict[str, Any]]:
+    def wrong(self, examples: Examples, predictions: Predictions) -> Iterator[dict[str, Any]]:
         """Yield a row of `errors.jsonl` for each example that is not wholly right."""
 
 
@@ -136,22 +138,32 @@ class Head(Protocol):
     """One kind of answer: examples to tensors, a backbone's output to logits, logits to predictions.
 
     `features` are always those that this head's own `encode` made. The backbone (base + LoRA) stands beside
-    the head; `HeadSettings.build` makes both. `types` (label -> name in plain words) fixes the label order.
+    the head; `HeadSettings.build` makes both. `types` fixes the label order.
     """
 
-    types: dict[str, str]
+    types: dict[str, Any]
     decoding: dict[str, float]  # the thresholds `decode` uses, stored in the bundle; may be empty
     new_tokens: list[int]  # ids that the base never saw: their embeddings train beside the LoRA
+    remembers: bool  # whether `remember` wants the training examples' logits
+    source: dict[str, str]  # what an audit asks of an answer: digests of the bundle it came from
 
     @property
     def module(self) -> nn.Module:
         """The head's own weights, apart from the backbone's."""
 
-    def encode(self, examples: Sequence[SpanExample]) -> Sequence[Features]:
+    def encode(self, examples: Examples) -> Sequence[Features]:
         """Return one or more windows per example; together they cover the whole text, in order, with overlap.
 
-        Gold spans become targets; an example without gold encodes the same way.
+        Gold answers become targets; an example without gold encodes the same way.
         """
+
+    def start(self, backbone: nn.Module, examples: Examples) -> None:
+        """Set what depends on the base and on the training examples, before training."""
+
+    def remember(
+        self, examples: Examples, features: Sequence[Any], logits: Sequence[np.ndarray[Any, Any]]
+    ) -> None:
+        """Keep what decoding needs to know of the training examples, after training."""
 
     def collate(self, features: Sequence[Any]) -> dict[str, Tensor]:
         """Return the padded batch of these windows (`B` rows), on the CPU."""
@@ -160,17 +172,23 @@ class Head(Protocol):
         """Return loss and logits of a collated batch; logits are padded to the batch's size."""
 
     def decode(
-        self, examples: Sequence[SpanExample], features: Sequence[Any], logits: Sequence[np.ndarray[Any, Any]]
-    ) -> list[SpanPrediction]:
+        self, examples: Examples, features: Sequence[Any], logits: Sequence[np.ndarray[Any, Any]]
+    ) -> list[Any]:
         """Return one prediction per example, in order, from the logits of all its windows."""
 
     def tune(
-        self, examples: Sequence[SpanExample], features: Sequence[Any], logits: Sequence[np.ndarray[Any, Any]]
+        self, examples: Examples, features: Sequence[Any], logits: Sequence[np.ndarray[Any, Any]]
     ) -> None:
         """Choose decoding thresholds on validation and keep them in `decoding`, if there are any."""
 
-    def ask(self, types: Mapping[str, str]) -> None:
+    def ask(self, types: Types) -> None:
         """Look for these types from now on; raises `BundleError` if only the trained ones can be found."""
+
+    def row(self, example: Any, prediction: Any) -> dict[str, Any]:
+        """Return the JSON object that `predict` writes for the answer to this example."""
+
+    def finds(self) -> str:
+        """Return what the head finds, as the model card says it."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +206,7 @@ class Base:
 class HeadSettings(Protocol):
     """A head's YAML as a frozen dataclass, known without torch."""
 
-    def build(self, base: Base, *, types: Mapping[str, str]) -> tuple[nn.Module, Any, Head]:
+    def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return the backbone with the base's weights, its tokenizer, and a fresh head for `types`.
 
         Fresh weights come from torch's global generator, seeded by the caller.

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from shared.batches import length_batches
-from shared.contracts import Features
-from shared.examples import SpanExample, SpanPrediction, span_words
+from shared.contracts import Examples, Features
+from shared.examples import SpanExample, span_words
 from shared.model import Model
 from shared.train import accelerate, to_device
 
@@ -23,7 +23,7 @@ LATENCY_TEXTS = 100
 Logits = list[np.ndarray[Any, Any]]
 
 
-def predict(model: Model, examples: Sequence[SpanExample], *, batch_tokens: int) -> list[SpanPrediction]:
+def predict(model: Model, examples: Examples, *, batch_tokens: int) -> list[Any]:
     """Return one prediction per example, in order."""
     features = model.head.encode(examples)
     return model.head.decode(examples, features, infer(model, features, batch_tokens=batch_tokens))
@@ -42,7 +42,7 @@ def infer(model: Model, features: Sequence[Features], *, batch_tokens: int) -> L
     return logits
 
 
-def stream(model: Model, examples: Iterable[SpanExample], *, batch_tokens: int) -> Iterator[SpanPrediction]:
+def stream(model: Model, examples: Iterable[Any], *, batch_tokens: int) -> Iterator[Any]:
     """Yield predictions in order, holding at most `CHUNK` examples; a longer document is read in parts."""
     source = iter(examples)
     while chunk := list(itertools.islice(source, CHUNK)):
@@ -59,13 +59,13 @@ class Coverage:
     truncated_tokens: int
 
 
-def coverage(examples: Sequence[SpanExample], features: Sequence[Features]) -> Coverage:
+def coverage(examples: Examples, features: Sequence[Features]) -> Coverage:
     """Return how many texts needed several windows, and what no window or word boundary could hold."""
     windows_of = np.bincount([item.example for item in features], minlength=len(examples))
     return Coverage(
         texts_beyond_window=int((windows_of > 1).sum()),
         windows=len(features),
-        lost_spans=sum(len(span_words(example)[1]) for example in examples),
+        lost_spans=sum(len(span_words(item)[1]) for item in examples if isinstance(item, SpanExample)),
         truncated_tokens=sum(getattr(item, "truncated_tokens", 0) for item in features),
     )
 
@@ -80,9 +80,7 @@ class Speed:
     latency_p95_ms: float
 
 
-def predict_timed(
-    model: Model, examples: Sequence[SpanExample], *, batch_tokens: int
-) -> tuple[list[SpanPrediction], Speed]:
+def predict_timed(model: Model, examples: Examples, *, batch_tokens: int) -> tuple[list[Any], Speed]:
     """Return the predictions and how fast they were made: encoding and decoding included, loading not."""
     predict(model, examples[:8], batch_tokens=batch_tokens)  # warm up
     started = time.perf_counter()

@@ -4,8 +4,8 @@ Character offsets are half-open and count Unicode code points of `text`.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 _WORD = re.compile(r"\w+(?:(?!['’]s\b)[.,’'&-]\w+)*|['’]s\b|[^\w\s]")  # 's is a word of its own
@@ -40,6 +40,10 @@ class SpanExample:
     words: tuple[tuple[int, int], ...] = ()
     document: str = ""
 
+    def gold(self) -> "SpanPrediction":
+        """Return the answer that is wholly right."""
+        return SpanPrediction(self.id, self.spans)
+
 
 @dataclass(frozen=True, slots=True)
 class SpanPrediction:
@@ -47,6 +51,91 @@ class SpanPrediction:
 
     id: str
     spans: tuple[Span, ...] = ()
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What two predictions share that give the same answer."""
+        return tuple(sorted(span.key for span in self.spans))
+
+    def shown(self, text: str) -> list[dict[str, Any]]:
+        """Return the answer as a person reads it."""
+        return [
+            {"start": span.start, "end": span.end, "label": span.label, "text": text[span.start : span.end]}
+            for span in self.spans
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class FacetExample:
+    """A text with the concepts of an ontology that it has, facet by facet.
+
+    `labels` holds the most specific concepts; a facet that is absent was not labelled, and an empty tuple
+    says that the text has none of the facet's concepts (where one is needed: it is out of scope). `values`
+    holds the facets that are numbers. `pair` is a second text, such as the answer to a question; `marks` are
+    the marked stretches of a relation, the first is e1, the second e2.
+    """
+
+    id: str
+    text: str
+    pair: str = ""
+    marks: tuple[Span, ...] = ()
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    values: Mapping[str, float] = field(default_factory=dict)
+    document: str = ""
+
+    def gold(self) -> "FacetPrediction":
+        """Return the answer that is wholly right."""
+        facets = {name: FacetAnswer(concepts=concepts) for name, concepts in self.labels.items()}
+        numbers = {name: FacetAnswer(value=value) for name, value in self.values.items()}
+        return FacetPrediction(self.id, {**facets, **numbers})
+
+
+@dataclass(frozen=True, slots=True)
+class FacetAnswer:
+    """The answer to one facet; where it is `abstained`, `concepts` holds the guess that was not given."""
+
+    concepts: tuple[str, ...] = ()  # the most specific ones
+    value: float | None = None  # of a facet that is a number
+    probability: float | None = None  # that the concepts are right, after temperature scaling
+    raw_probability: float | None = None  # before it
+    oddity: float | None = None  # how far out of scope the text is, on the scale of the bundle's detector
+    abstained: str = ""  # why no answer is given; '' where one is
+    independent: tuple[str, ...] | None = None  # all concepts, when each is decided without the others
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The concepts that the answer claims: none where it is abstained."""
+        return () if self.abstained else self.concepts
+
+
+@dataclass(frozen=True, slots=True)
+class FacetPrediction:
+    """The answers to each facet of the example with the same id."""
+
+    id: str
+    facets: Mapping[str, FacetAnswer] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What two predictions share that give the same answer; numbers to two decimals."""
+        return tuple(
+            (name, answer.given, None if answer.value is None else round(answer.value, 2))
+            for name, answer in sorted(self.facets.items())
+        )
+
+    def shown(self, text: str) -> list[dict[str, Any]]:
+        """Return the answer as a person reads it."""
+        return [
+            {
+                "facet": name,
+                "answer": ", ".join(answer.given) if answer.value is None else f"{answer.value:.2f}",
+            }
+            for name, answer in self.facets.items()
+        ]
+
+
+Example = SpanExample | FacetExample
+Prediction = SpanPrediction | FacetPrediction
 
 
 def find_words(text: str) -> tuple[tuple[int, int], ...]:
@@ -76,27 +165,49 @@ def span_words(example: SpanExample) -> tuple[list[tuple[int, int, str]], list[S
     return ranges, lost
 
 
-def prediction_row(prediction: SpanPrediction) -> dict[str, Any]:
-    """Return the prediction as a JSON object that holds ids and answers, never text."""
-    return asdict(prediction)
+def prediction_row(prediction: Prediction) -> dict[str, Any]:
+    """Return the prediction as a JSON object of ids and answers, never text; unset keys are left out."""
+    if isinstance(prediction, SpanPrediction):
+        return asdict(prediction)
+    facets = [{"facet": name, **asdict(answer)} for name, answer in prediction.facets.items()]
+    return {"id": prediction.id, "facets": [_without_unset(answer) for answer in facets]}
 
 
-def read_prediction(row: dict[str, Any]) -> SpanPrediction:
-    """Return the prediction that `prediction_row` wrote."""
+def read_prediction(row: Mapping[str, Any]) -> Prediction:
+    """Return the prediction that `prediction_row` wrote; raises KeyError or TypeError for another row."""
+    if "facets" in row:
+        answers = [dict(_tuples(answer)) for answer in row["facets"]]
+        return FacetPrediction(row["id"], {answer.pop("facet"): FacetAnswer(**answer) for answer in answers})
     return SpanPrediction(id=row["id"], spans=tuple(Span(**span) for span in row["spans"]))
 
 
-def example_row(example: SpanExample) -> dict[str, Any]:
+def span_prediction_row(example: SpanExample, prediction: SpanPrediction) -> dict[str, Any]:
+    """Return what `predict` writes: the spans with their text and probability."""
+    shown = zip(prediction.shown(example.text), prediction.spans, strict=True)
+    return {
+        "id": prediction.id,
+        "spans": [{**row, "probability": span.probability} for row, span in shown],
+    }
+
+
+def example_row(example: Example) -> dict[str, Any]:
     """Return the example as a JSON object."""
     return asdict(example)
 
 
-def read_example(row: dict[str, Any]) -> SpanExample:
+def read_example(row: Mapping[str, Any]) -> Example:
     """Return the example that `example_row` wrote."""
-    return SpanExample(
-        id=row["id"],
-        text=row["text"],
-        spans=tuple(Span(**span) for span in row["spans"]),
-        words=tuple((start, end) for start, end in row["words"]),
-        document=row["document"],
+    if "spans" in row:
+        words = tuple((start, end) for start, end in row["words"])
+        return SpanExample(**{**row, "spans": tuple(Span(**span) for span in row["spans"]), "words": words})
+    return FacetExample(
+        **{**row, "marks": tuple(Span(**mark) for mark in row["marks"]), "labels": _tuples(row["labels"])}
     )
+
+
+def _without_unset(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if value is not None and value != ""}
+
+
+def _tuples(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}

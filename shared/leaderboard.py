@@ -44,7 +44,7 @@ class Layout:
     """conf/leaderboard/<task>.yaml: the tables of a task, as data."""
 
     title: str
-    statistic: str  # package.module.function, see `intervals.Statistic`
+    statistics: dict[str, str]  # main score -> package.module.function, see `intervals.Statistic`
     answer_keys: list[str]  # the keys a committed prediction may have, at any depth
     unchanged: list[str]  # the keys whose change does not make another answer
     references: dict[str, str]  # data set -> the row that its others are compared with, '' for none
@@ -90,7 +90,6 @@ def publish(
 def render(task: str, leaderboards_dir: Path, *, conf: Path = CONF) -> None:
     """Write `<task>.md` and `<task>.csv` from published records and cited figures, always the same bytes."""
     layout, cited = read_layout(task, conf=conf), read_cited(task, conf=conf)
-    statistic = _import(layout.statistic)
     folder = leaderboards_dir / "records" / task
     records = [read_record(path) for path in sorted(folder.glob("*.json"))]
     sections, all_rows = [], []
@@ -99,6 +98,7 @@ def render(task: str, leaderboards_dir: Path, *, conf: Path = CONF) -> None:
         if not of_set:
             continue
         groups = group_runs(of_set)
+        statistic = _statistic(of_set[0], layout)
         figures = [figure for figure in cited if figure.data == name]
         rows = _rows(groups, figures, reference=reference, statistic=statistic)
         all_rows += rows
@@ -181,6 +181,14 @@ def _compact(row: Any) -> str:
     """Return the row as one line of JSON without spaces, numbers to four decimals."""
     rounded = json.loads(json.dumps(row), parse_float=lambda number: round(float(number), 4))
     return json.dumps(rounded, ensure_ascii=False, separators=(",", ":"))
+
+
+def _statistic(record: Record, layout: Layout) -> Statistic:
+    main = record.metric.main
+    if main not in layout.statistics:
+        allowed = ", ".join(layout.statistics)
+        raise UserError(f"record {record.id} is ordered by {main!r}; the tables know: {allowed}")
+    return _import(layout.statistics[main])
 
 
 def _import(name: str) -> Statistic:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers.utils import logging
 
 from shared.config import LoraConfig, Method, ModelConfig
-from shared.contracts import Base, Head, HeadSettings, Outputs
+from shared.contracts import Base, Head, HeadSettings, Outputs, Types
 from shared.errors import UserError
 
 WEIGHTS = "model.safetensors"
@@ -48,7 +48,7 @@ class Model(nn.Module):
 
 
 def create_model(
-    config: ModelConfig, settings: HeadSettings, lora: LoraConfig, *, types: Mapping[str, str], seed: int
+    config: ModelConfig, settings: HeadSettings, lora: LoraConfig, *, types: Types, seed: int
 ) -> Model:
     """Return a model ready to train; its fresh weights depend on `seed` alone."""
     base = find_base(config)

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 import yaml
 
 from shared.errors import UserError
-from shared.examples import SpanPrediction, prediction_row, read_prediction
+from shared.examples import Prediction, prediction_row, read_prediction
 from shared.files import write_json_atomic, write_text_atomic
 
 CONFIG, LOG, TRAINING, RECORD = "config.yaml", "log.jsonl", "training.json", "record.json"
@@ -81,21 +81,24 @@ def write_rows(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     write_text_atomic(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
-def write_predictions(folder: Path, split: str, predictions: Sequence[SpanPrediction]) -> Path:
+def write_predictions(folder: Path, split: str, predictions: Sequence[Prediction]) -> Path:
     """Write ids and answers, no text."""
     path = predictions_path(folder, split)
     write_rows(path, map(prediction_row, predictions))
     return path
 
 
-def read_predictions(path: Path) -> list[SpanPrediction]:
+def read_predictions(path: Path) -> list[Prediction]:
     """Return the predictions of a file; raises `UserError` with the line that does not fit."""
     predictions = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
             predictions.append(read_prediction(json.loads(line)))
         except (ValueError, KeyError, TypeError) as error:
-            expected = '{"id": ..., "spans": [{"start": ..., "end": ..., "label": ...}]}'
+            expected = (
+                '{"id": ..., "spans": [{"start": ..., "end": ..., "label": ...}]} or '
+                '{"id": ..., "facets": [{"facet": ..., "concepts": [...]}]}'
+            )
             raise UserError(f"{path}:{number}: no prediction: {error}; expected {expected}") from error
     return predictions
 

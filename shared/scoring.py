@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared import runs
 from shared.config import COMMAND_WORDS, PLACES, HardwareConfig
-from shared.contracts import Baseline, DataAdapter, Metric, Score
-from shared.examples import SpanExample, SpanPrediction
+from shared.contracts import Baseline, DataAdapter, Examples, Metric, Score
 from shared.record import (
     BaseFacts,
     Cost,
@@ -58,7 +57,7 @@ class Result:
 
     kind: str
     name: str
-    predictions: list[SpanPrediction]
+    predictions: list[Any]
     scores: dict[str, Score]
     coverage: dict[str, Any] = field(default_factory=dict)
     base: BaseFacts | None = None
@@ -69,7 +68,7 @@ class Result:
     accelerator: str = ""
 
 
-def score_baseline(baseline: Baseline, examples: Sequence[SpanExample], *, source: Source) -> Result:
+def score_baseline(baseline: Baseline, examples: Examples, *, source: Source) -> Result:
     """Return the scores of the baseline; its notes become coverage columns."""
     answers = baseline.answer(source.data, examples)
     return Result(
@@ -81,7 +80,7 @@ def score_baseline(baseline: Baseline, examples: Sequence[SpanExample], *, sourc
     )
 
 
-def score_run(folder: Path, examples: Sequence[SpanExample], *, source: Source, batch_tokens: int) -> Result:
+def score_run(folder: Path, examples: Examples, *, source: Source, batch_tokens: int) -> Result:
     """Return the scores of a run's bundle on the examples, with its speed after a warm-up."""
     import torch
 
@@ -90,8 +89,9 @@ def score_run(folder: Path, examples: Sequence[SpanExample], *, source: Source, 
 
     manifest = adapters.read_manifest(folder / runs.BUNDLE)
     adapters.check_fits(manifest, task=source.task)
-    trained = set(manifest["types"]) == set(source.data.types())
-    model = adapters.load_bundle(folder / runs.BUNDLE, types=None if trained else source.data.types())
+    types = dict(source.data.types())
+    asked = None if types == manifest["types"] else types
+    model = adapters.load_bundle(folder / runs.BUNDLE, types=asked)
     predictions, speed = predict_timed(model, examples, batch_tokens=batch_tokens)
     training = runs.read_training(folder)
     return Result(
@@ -109,7 +109,7 @@ def score_run(folder: Path, examples: Sequence[SpanExample], *, source: Source, 
     )
 
 
-def write_result(folder: Path, examples: Sequence[SpanExample], result: Result, *, source: Source) -> Record:
+def write_result(folder: Path, examples: Examples, result: Result, *, source: Source) -> Record:
     """Write predictions, wrong examples and the record into the run's folder, and return the record."""
     path = runs.write_predictions(folder, source.split, result.predictions)
     runs.write_rows(folder / runs.ERRORS, source.metric.wrong(examples, result.predictions))
@@ -119,9 +119,7 @@ def write_result(folder: Path, examples: Sequence[SpanExample], result: Result, 
     return record
 
 
-def make_record(
-    predictions: Path, examples: Sequence[SpanExample], result: Result, *, source: Source
-) -> Record:
+def make_record(predictions: Path, examples: Examples, result: Result, *, source: Source) -> Record:
     """Return everything needed to defend the numbers."""
     data, metric = source.data, source.metric
     return Record(

@@ -13,7 +13,6 @@ from typing import Any, Protocol, TextIO
 from shared.config import PredictConfig
 from shared.errors import DataError, UserError
 from shared.evaluate import CHUNK, stream
-from shared.examples import SpanExample
 from shared.files import decode_line
 from shared.model import Model
 from shared.runs import counted
@@ -24,7 +23,7 @@ PIPE = "-"
 class Reader(Protocol):
     """Turns lines of an input format into examples, one at a time."""
 
-    def __call__(self, lines: Iterable[str], format: str, *, file: str) -> Iterator[SpanExample]:
+    def __call__(self, lines: Iterable[str], format: str, *, file: str) -> Iterator[Any]:
         """Yield the examples; raises `DataError` with the line."""
 
 
@@ -50,21 +49,10 @@ def predict_file(model: Model, config: PredictConfig, *, read: Reader) -> int:
                 )
             if number <= done:
                 continue
-            row = {"id": prediction.id, "spans": [_span_row(span, example.text) for span in prediction.spans]}
-            output.write(json.dumps(row, ensure_ascii=False) + "\n")
+            output.write(json.dumps(model.head.row(example, prediction), ensure_ascii=False) + "\n")
             count += 1
             output.flush()
     return count
-
-
-def _span_row(span: Any, text: str) -> dict[str, Any]:
-    return {
-        "start": span.start,
-        "end": span.end,
-        "label": span.label,
-        "text": text[span.start : span.end],
-        "probability": span.probability,
-    }
 
 
 def _rows_done(config: PredictConfig) -> tuple[int, str]:

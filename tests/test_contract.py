@@ -1,5 +1,6 @@
 """What every task must do, run for each conf/task/*.yaml: a new task is tested the day it appears."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -37,24 +38,27 @@ def test_examples_of_every_split_are_whole_and_named_once(task: str) -> None:
         assert examples and len(ids) == len(examples) and not ids & seen
         seen |= ids
         assert all(path.is_file() for path in data.files(split))
-        assert {span.label for example in examples for span in example.spans} <= set(data.types())
+        assert all(
+            labels_of(example) <= all_names(data.types()) and labels_of(example.gold()) == labels_of(example)
+            for example in examples
+        )
     assert data.report().startswith(f"data: {data.name}")
 
 
 @EACH_TASK
 def test_the_metric_gives_gold_a_full_score_and_silence_none(task: str) -> None:
     config = compose_run(task, [])
-    examples = config.data.load("validation")
-    gold = [read_prediction({"id": e.id, "spans": prediction_row(e)["spans"]}) for e in examples]
-    silent = [read_prediction({"id": example.id, "spans": []}) for example in examples]
+    metric, examples = config.metric.bind(config.data.types()), config.data.load("validation")
+    gold = [read_prediction(prediction_row(example.gold())) for example in examples]
+    silent = [type(example.gold())(example.id) for example in examples]
     for predictions, expected in ((gold, 1.0), (silent, 0.0)):
-        scores = config.metric.score(examples, predictions)
-        assert scores[config.metric.main].value == config.metric.quick(examples, predictions) == expected
-        low, high = scores[config.metric.main].low, scores[config.metric.main].high
+        scores = metric.score(examples, predictions)
+        assert scores[metric.main].value == metric.quick(examples, predictions) == expected
+        low, high = scores[metric.main].low, scores[metric.main].high
         assert low is not None and high is not None and low <= expected <= high
-    assert not list(config.metric.wrong(examples, gold))
-    assert len(list(config.metric.wrong(examples, silent))) == sum(bool(e.spans) for e in examples)
-    assert config.metric.details(examples, silent)
+    assert not list(metric.wrong(examples, gold))
+    assert len(list(metric.wrong(examples, silent))) == sum(bool(labels_of(e)) for e in examples)
+    assert metric.details(examples, silent)
 
 
 @EACH_TASK
@@ -80,6 +84,21 @@ def test_every_config_opens_with_a_sentence_and_the_command_that_uses_it(path: P
         line for line in path.read_text(encoding="utf-8").splitlines()[:4] if line.startswith("#")
     )
     assert "python -m tasks." in opening
+
+
+def labels_of(answered: Any) -> set[str]:
+    """The labels or concepts of an example or a prediction."""
+    row = asdict(answered)
+    spans = {span["label"] for span in row.get("spans", [])}
+    answers = [answer["concepts"] for answer in row.get("facets", {}).values()]
+    return spans | {
+        concept for concepts in [*row.get("labels", {}).values(), *answers] for concept in concepts
+    }
+
+
+def all_names(types: Any) -> set[str]:
+    """The labels of a task's types: their keys, or the ids of an ontology's concepts."""
+    return {concept["id"] for concept in types["concepts"]} if "concepts" in types else set(types)
 
 
 def flat(value: Any) -> list[Any]:

@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from shared.contracts import Base, Outputs
 from shared.errors import ConfigError
-from shared.examples import Span, SpanExample, SpanPrediction, span_words
+from shared.examples import Span, SpanExample, SpanPrediction, span_prediction_row, span_words
 from shared.heads.settings import SpanExtraction
 from shared.windows import cut_windows, owners
 
@@ -57,6 +57,8 @@ class SpanExtractionHead:
     ) -> None:
         self.settings, self.gliner, self.types = settings, gliner, dict(types)
         self.new_tokens = list(new_tokens)
+        self.remembers = False
+        self.source: dict[str, str] = {}
         self.tokenizer = gliner.data_processor.transformer_tokenizer
         self.decoding = {THRESHOLD: settings.threshold}
         encoder = gliner.model.token_rep_layer
@@ -135,6 +137,14 @@ class SpanExtractionHead:
             for example, spans in zip(examples, found, strict=True)
         ]
 
+    def start(self, backbone: nn.Module, examples: Sequence[SpanExample]) -> None:
+        """Do nothing: the fresh weights depend on the seed alone."""
+
+    def remember(
+        self, examples: Sequence[SpanExample], features: Sequence[SpanWindow], logits: Sequence[Array]
+    ) -> None:
+        """Do nothing: decoding asks for no training example."""
+
     def tune(
         self, examples: Sequence[SpanExample], features: Sequence[SpanWindow], logits: Sequence[Array]
     ) -> None:
@@ -147,6 +157,14 @@ class SpanExtractionHead:
     def ask(self, types: Mapping[str, str]) -> None:
         """Look for these types from now on, trained or not."""
         self.types = dict(types)
+
+    def row(self, example: SpanExample, prediction: SpanPrediction) -> dict[str, Any]:
+        """Return id and spans with their text."""
+        return span_prediction_row(example, prediction)
+
+    def finds(self) -> str:
+        """Return the types."""
+        return ", ".join(self.types)
 
     def _candidates(
         self,

@@ -18,7 +18,7 @@ from transformers import AutoModel, AutoTokenizer
 from shared.contracts import Base, Outputs
 from shared.crf import IGNORED, best_tags, forbidden_transitions, marginals, negative_log_likelihood
 from shared.errors import BundleError
-from shared.examples import Span, SpanExample, SpanPrediction, span_words
+from shared.examples import Span, SpanExample, SpanPrediction, span_prediction_row, span_words
 from shared.heads.settings import TokenClassification
 from shared.windows import cut_windows, owners
 
@@ -90,6 +90,8 @@ class TokenClassificationHead:
         self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
         self.decoding: dict[str, float] = {}  # Viterbi has no threshold
         self.new_tokens: list[int] = []
+        self.remembers = False
+        self.source: dict[str, str] = {}
         self.tags = ["O", *(f"{prefix}-{label}" for label in types for prefix in "BI")]
         self.module = WordTagger(hidden_size, self.tags, settings)
 
@@ -202,6 +204,14 @@ class TokenClassificationHead:
             probability = round(float(np.exp(np.log(chosen).mean())), 6)
             yield Span(example.words[start][0], example.words[end - 1][1], label, probability)
 
+    def start(self, backbone: nn.Module, examples: Sequence[SpanExample]) -> None:
+        """Do nothing: the fresh weights depend on the seed alone."""
+
+    def remember(
+        self, examples: Sequence[SpanExample], features: Sequence[WordWindow], logits: Sequence[Array]
+    ) -> None:
+        """Do nothing: decoding asks for no training example."""
+
     def tune(
         self, examples: Sequence[SpanExample], features: Sequence[WordWindow], logits: Sequence[Array]
     ) -> None:
@@ -209,11 +219,19 @@ class TokenClassificationHead:
 
     def ask(self, types: Mapping[str, str]) -> None:
         """Accept the trained types alone."""
-        if list(types) != list(self.types):
+        if set(types) != set(self.types):
             raise BundleError(
                 f"this head finds {', '.join(self.types)} and nothing else; asked for: {', '.join(types)}. "
                 "A span_extraction bundle (model=gliner_minilm) can be asked for other types"
             )
+
+    def row(self, example: SpanExample, prediction: SpanPrediction) -> dict[str, Any]:
+        """Return id and spans with their text."""
+        return span_prediction_row(example, prediction)
+
+    def finds(self) -> str:
+        """Return the types."""
+        return ", ".join(self.types)
 
 
 def build(

@@ -18,7 +18,7 @@ from tests.shared.records import make_record
 
 LAYOUT = """
 title: Names
-statistic: tests.shared.records.micro_f1
+statistics: {f1: tests.shared.records.micro_f1}
 answer_keys: [id, spans, start, end, label, probability]
 unchanged: [probability]
 references: {FiNER-ORD: large}

@@ -1,0 +1,341 @@
+"""An ontology: facets of a text, the concepts of each, and what may be said of one text together.
+
+A *facet* is one question about a text (its topic, its tone), answered by concepts; a concept has broader ones
+within its facet (a graph: several are allowed). To choose a concept is to choose all that are broader and all
+that it implies. `Ontology.row` and `read_ontology_row` are its plain form, which bundles keep.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+from shared.errors import UserError
+
+NAMED = 8  # concepts named in one message
+
+
+class Cardinality(Enum):
+    """How many most specific concepts of a facet a text has; `number` is a value and has no concepts."""
+
+    exactly_one = "exactly_one"
+    at_most_one = "at_most_one"
+    any_number = "any_number"
+    ordinal = "ordinal"  # exactly one, and the concepts stand in their order
+    number = "number"
+
+
+class OntologyError(UserError):
+    """An ontology that contradicts itself or cannot be read; the message names the concepts."""
+
+
+@dataclass(frozen=True)
+class Concept:
+    """One thing a text may be about; `broader` are ids of the same facet."""
+
+    id: str
+    facet: str
+    label: str
+    definition: str = ""
+    broader: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What a model reads of it: the label, and the definition where there is one."""
+        return f"{self.label}: {self.definition}" if self.definition else self.label
+
+
+@dataclass(frozen=True)
+class Facet:
+    """A question about a text (in SKOS, a concept scheme)."""
+
+    id: str
+    label: str
+    cardinality: Cardinality
+
+    @property
+    def single(self) -> bool:
+        """Whether a text has at most one most specific concept of it."""
+        return self.cardinality in (Cardinality.exactly_one, Cardinality.at_most_one, Cardinality.ordinal)
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A relation between the two marked spans of a text; a directed one is two concepts, one a direction.
+
+    The first marked span is e1. `domain` and `range` are the types that the source and the target may have,
+    empty for any.
+    """
+
+    id: str
+    facet: str
+    label: str
+    definition: str = ""
+    directed: bool = True
+    domain: tuple[str, ...] = ()
+    range: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ontology:
+    """Facets and concepts in their order, which the outputs of a model follow; checked when made.
+
+    `disjoint` are pairs of concepts that exclude each other, `implies` pairs (this one, that one too).
+    Raises `OntologyError` naming the concepts of a contradiction.
+    """
+
+    name: str
+    facets: tuple[Facet, ...]
+    concepts: tuple[Concept, ...]
+    relations: tuple[Relation, ...] = ()
+    disjoint: tuple[tuple[str, str], ...] = ()
+    implies: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        problems = list(_problems(self))
+        if problems:
+            raise OntologyError("\n".join(f"ontology {self.name}: {problem}" for problem in problems))
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Concept id -> its place in `concepts`."""
+        return {concept.id: place for place, concept in enumerate(self.concepts)}
+
+    @cached_property
+    def by_facet(self) -> dict[str, list[int]]:
+        """Facet id -> the places of its concepts."""
+        found: dict[str, list[int]] = {facet.id: [] for facet in self.facets}
+        for place, concept in enumerate(self.concepts):
+            found[concept.facet].append(place)
+        return found
+
+    @cached_property
+    def ancestors(self) -> dict[str, frozenset[str]]:
+        """Concept id -> all broader ones, itself not among them."""
+        broader = {concept.id: concept.broader for concept in self.concepts}
+        return _reachable(broader)
+
+    @cached_property
+    def closure(self) -> dict[str, frozenset[str]]:
+        """Concept id -> all that is chosen with it: itself, what is broader and what is implied."""
+        edges = {concept.id: list(concept.broader) for concept in self.concepts}
+        for source, target in self.implies:
+            edges[source].append(target)
+        return {concept: found | {concept} for concept, found in _reachable(edges).items()}
+
+    @cached_property
+    def depth(self) -> dict[str, int]:
+        """Concept id -> the length of the longest way up, 0 for a top concept."""
+        found: dict[str, int] = {}
+        for concept in sorted(self.concepts, key=lambda item: len(self.ancestors[item.id])):
+            found[concept.id] = max((found[parent] + 1 for parent in concept.broader), default=0)
+        return found
+
+    def is_tree(self, facet: str) -> bool:
+        """Whether no concept of the facet has two broader ones."""
+        return all(len(self.concepts[place].broader) < 2 for place in self.by_facet[facet])
+
+    def most_specific(self, chosen: Sequence[str]) -> tuple[str, ...]:
+        """Return the chosen concepts that are broader than no other chosen one, in the ontology's order."""
+        above = frozenset().union(*(self.ancestors[concept] for concept in chosen))
+        return tuple(sorted((item for item in set(chosen) if item not in above), key=self.index.__getitem__))
+
+    def path(self, concept: str) -> str:
+        """Return the labels from a top concept down to this one, by its first broader ones."""
+        found = self.concepts[self.index[concept]]
+        above = f"{self.path(found.broader[0])} > " if found.broader else ""
+        return above + found.label
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The ontology as plain JSON."""
+        return {
+            "name": self.name,
+            "facets": [
+                {"id": item.id, "label": item.label, "cardinality": item.cardinality.value}
+                for item in self.facets
+            ],
+            "concepts": [dict(vars(item)) for item in self.concepts],
+            "relations": [dict(vars(item)) for item in self.relations],
+            "disjoint": [list(pair) for pair in self.disjoint],
+            "implies": [list(pair) for pair in self.implies],
+        }
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of the plain form."""
+        return hashlib.sha256(json.dumps(self.row, sort_keys=True).encode()).hexdigest()
+
+
+def read_ontology_row(row: Mapping[str, Any]) -> Ontology:
+    """Return the ontology of its plain form."""
+
+    def item(kind: Any, given: Mapping[str, Any]) -> Any:
+        return kind(
+            **{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+        )
+
+    return Ontology(
+        name=row["name"],
+        facets=tuple(Facet(it["id"], it["label"], Cardinality(it["cardinality"])) for it in row["facets"]),
+        concepts=tuple(item(Concept, given) for given in row["concepts"]),
+        relations=tuple(item(Relation, given) for given in row["relations"]),
+        disjoint=tuple((left, right) for left, right in row["disjoint"]),
+        implies=tuple((left, right) for left, right in row["implies"]),
+    )
+
+
+def directed(relation: str, source: str, target: str) -> str:
+    """Return the id of a relation in one direction, such as Cause-Effect(e2,e1)."""
+    return f"{relation}({source},{target})"
+
+
+def relation_concepts(relation: Relation) -> list[Concept]:
+    """Return the concepts of a relation: itself, and below it one for each direction if it is directed."""
+    whole = Concept(relation.id, relation.facet, relation.label, relation.definition)
+    if not relation.directed:
+        return [whole]
+    ways = (("e1", "e2"), ("e2", "e1"))
+    return [
+        whole,
+        *(
+            Concept(
+                directed(relation.id, *way),
+                relation.facet,
+                f"{relation.label} ({way[0]} to {way[1]})",
+                "",
+                (relation.id,),
+            )
+            for way in ways
+        ),
+    ]
+
+
+def violations(ontology: Ontology, chosen: Sequence[str]) -> list[str]:
+    """Return each rule that a set of concepts breaks, as a sentence; `chosen` has ancestors named too."""
+    broken, named = [], set(chosen)
+    for concept in chosen:
+        missing = sorted(ontology.closure[concept] - named)
+        if missing:
+            broken.append(f"{concept} without {', '.join(missing)}")
+    broken += [f"{left} with {right}" for left, right in ontology.disjoint if {left, right} <= named]
+    for facet in ontology.facets:
+        own = [item for item in chosen if ontology.concepts[ontology.index[item]].facet == facet.id]
+        number = len(ontology.most_specific(own)) if own else 0
+        if facet.single and number > 1:
+            broken.append(f"{facet.id} has {number} concepts, at most one is allowed")
+        if facet.single and facet.cardinality is not Cardinality.at_most_one and number == 0:
+            broken.append(f"{facet.id} has no concept, exactly one is needed")
+    return broken
+
+
+def _problems(ontology: Ontology) -> Iterator[str]:
+    """Yield what contradicts; later checks rest on earlier ones, so each stage must be clean."""
+    for stage in (_naming_problems, _cycle_problems, _contradictions):
+        found = list(stage(ontology))
+        yield from found
+        if found:
+            return
+
+
+def _naming_problems(ontology: Ontology) -> Iterator[str]:
+    facets = [facet.id for facet in ontology.facets]
+    ids = [concept.id for concept in ontology.concepts]
+    if repeated := _repeated(facets):
+        yield f"facets named twice: {repeated}"
+    if repeated := _repeated(ids):
+        yield f"concepts named twice: {repeated}"
+    facet_of = {concept.id: concept.facet for concept in ontology.concepts}
+    for concept in ontology.concepts:
+        if concept.facet not in facets:
+            yield f"{concept.id} is in the facet {concept.facet!r}; facets: {', '.join(facets)}"
+        for parent in concept.broader:
+            if facet_of.get(parent) != concept.facet:
+                where = f"in {facet_of[parent]}" if parent in facet_of else "nowhere"
+                yield f"{concept.id} of {concept.facet} has the broader concept {parent}, which is {where}"
+    for facet in ontology.facets:
+        empty = facet.id not in facet_of.values()
+        if empty and facet.cardinality is not Cardinality.number:
+            yield f"facet {facet.id} has no concept"
+        if not empty and facet.cardinality is Cardinality.number:
+            yield f"facet {facet.id} is a number and has concepts"
+    for pair in (*ontology.disjoint, *ontology.implies):
+        for concept_id in pair:
+            if concept_id not in facet_of:
+                yield f"{concept_id}, named with {', '.join(pair)}, is no concept"
+
+
+def _cycle_problems(ontology: Ontology) -> Iterator[str]:
+    edges = {concept.id: concept.broader for concept in ontology.concepts}
+    for cycle in _cycles(edges):
+        yield f"a cycle of broader concepts: {' < '.join([*cycle, cycle[0]])}"
+
+
+def _contradictions(ontology: Ontology) -> Iterator[str]:
+    excluded = {frozenset(pair) for pair in ontology.disjoint}
+    single = {facet.id for facet in ontology.facets if facet.single}
+    facet_of = {concept.id: concept.facet for concept in ontology.concepts}
+    allowed = {concept: found - {concept} for concept, found in ontology.closure.items()}
+    for concept, found in ontology.closure.items():
+        for pair in excluded:
+            if pair <= found:
+                both = " and ".join(sorted(pair))
+                yield f"{concept} can never be chosen: it brings {both}, which are disjoint"
+        for facet in single:
+            tops = ontology.most_specific([item for item in found if facet_of[item] == facet])
+            if len(tops) > 1 and not any(
+                set(tops) <= allowed[other] for other in allowed if facet_of[other] == facet
+            ):
+                several = ", ".join(tops)
+                yield f"{concept} can never be chosen: it brings {several} of {facet}, which takes one"
+
+
+def _cycles(edges: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Return the cycles found going up from each node, each once."""
+    done: set[str] = set()
+    cycles = []
+    for start in edges:
+        trail: list[str] = []
+        stack: list[tuple[str, Iterator[str]]] = []
+        if start not in done:
+            trail, stack = [start], [(start, iter(edges[start]))]
+        while stack:
+            node, ways = stack[-1]
+            step = next(ways, None)
+            if step is None:
+                done.add(node)
+                stack.pop()
+                trail.pop()
+            elif step in trail:
+                cycles.append(trail[trail.index(step) :])
+            elif step not in done:
+                trail.append(step)
+                stack.append((step, iter(edges[step])))
+    return cycles
+
+
+def _reachable(edges: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:
+    """Return node -> all nodes on the ways from it; the node itself only if it is on a cycle."""
+    found: dict[str, frozenset[str]] = {}
+    for start in edges:
+        seen: set[str] = set()
+        ahead = list(edges[start])
+        while ahead:
+            node = ahead.pop()
+            if node not in seen:
+                seen.add(node)
+                ahead.extend(found[node] if node in found else edges[node])
+        found[start] = frozenset(seen)
+    return found
+
+
+def _repeated(names: Sequence[str]) -> str:
+    repeated = [name for name, group in itertools.groupby(sorted(names)) if len(list(group)) > 1]
+    more = f" and {len(repeated) - NAMED} more" if len(repeated) > NAMED else ""
+    return ", ".join(repeated[:NAMED]) + more
