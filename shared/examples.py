@@ -110,10 +110,14 @@ class FacetAnswer:
 
 @dataclass(frozen=True, slots=True)
 class FacetPrediction:
-    """The answers to each facet of the example with the same id."""
+    """The answers to each facet of the example with the same id.
+
+    `nearest` are ids of training examples with their similarity (cosine), filled where they were asked for.
+    """
 
     id: str
     facets: Mapping[str, FacetAnswer] = field(default_factory=dict)
+    nearest: tuple[tuple[str, float], ...] = ()
 
     @property
     def key(self) -> tuple[Any, ...]:

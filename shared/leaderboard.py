@@ -217,7 +217,11 @@ def _rows(
     rows += [cited_row(figure, main=groups[0][0].metric.main) for figure in cited]
     for row in rows:
         row.setdefault("links", f"[source]({row.get('source')})")
-    return sorted(rows, key=lambda row: (not row["comparable"], -row["score"]["value"], row["name"]))
+    return sorted(rows, key=_rank)
+
+
+def _rank(row: Row) -> tuple[bool, float, str]:
+    return not row["comparable"], -row["score"]["value"] if row["score"] else 0.0, row["name"]
 
 
 def _links(row: Row) -> str:

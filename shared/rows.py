@@ -63,12 +63,12 @@ def record_row(group: Sequence[Record], *, statistic: Statistic) -> Row:
 
 
 def cited_row(cited: Cited, *, main: str) -> Row:
-    """Return the row of a published figure; it has no interval and no record."""
+    """Return the row of a published figure; it has no interval, no record, and maybe not the main score."""
     names = [name for name in cited.runs[0] if all(name in run for run in cited.runs)]
     scores = {name: _mean([run[name] for run in cited.runs]) for name in names}
-    values = [run[main] for run in cited.runs]
-    runs = _runs(values, unit=cited.unit)
-    if len(values) < cited.repeats:  # the source gives their mean alone
+    values = [run[main] for run in cited.runs if main in run]
+    runs = _runs(values, unit=cited.unit) if values else None
+    if runs and len(values) < cited.repeats:  # the source gives their mean alone
         runs = {**runs, "count": cited.repeats, "min": None, "max": None}
     return {
         "name": cited.name if cited.comparable else f"{cited.name} (not comparable: {cited.note})",
@@ -76,7 +76,7 @@ def cited_row(cited: Cited, *, main: str) -> Row:
         "data": {"name": cited.data},
         "comparable": cited.comparable,
         "scores": scores,
-        "score": {"value": scores[main], "low": None, "high": None},
+        "score": {"value": scores[main], "low": None, "high": None} if values else None,
         "runs": runs,
         "parameters": {"total": cited.parameters},
         "source": cited.source,

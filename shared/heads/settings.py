@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import ConfigError
@@ -11,7 +11,10 @@ from shared.errors import ConfigError
 if TYPE_CHECKING:
     from torch import nn
 
-    from shared.contracts import Base, Head
+    from shared.contracts import Base, Head, Types
+
+
+DETECTORS = ("max_softmax", "energy", "mahalanobis")
 
 
 def _check_window(window_tokens: int, overlap_tokens: int) -> None:
@@ -33,7 +36,7 @@ class TokenClassification:
     def __post_init__(self) -> None:
         _check_window(self.window_tokens, self.overlap_tokens)
 
-    def build(self, base: Base, *, types: Mapping[str, str]) -> tuple[nn.Module, Any, Head]:
+    def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return encoder, tokenizer and head; see `HeadSettings.build`."""
         from shared.heads.token_classification import build
 
@@ -55,8 +58,52 @@ class SpanExtraction:
     def __post_init__(self) -> None:
         _check_window(self.window_tokens, self.overlap_tokens)
 
-    def build(self, base: Base, *, types: Mapping[str, str]) -> tuple[nn.Module, Any, Head]:
+    def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return encoder, tokenizer and head; see `HeadSettings.build`."""
         from shared.heads.span_extraction import build
+
+        return build(self, base, types=types)
+
+
+class Classifier(Enum):
+    """How a concept's vector meets the text's embedding: by its cosine times `scale`, or by a dot product."""
+
+    cosine = "cosine"
+    linear = "linear"
+
+
+@dataclass(frozen=True)
+class SequenceClassification:
+    """The concepts of an ontology by one encoder pass, all facets at once; see the head's file."""
+
+    classifier: Classifier
+    scale: float  # of the cosine
+    name_start: bool  # a concept's vector begins as the embedding of its label and definition
+    dropout: float
+    label_smoothing: float
+    balance: float  # weight of a concept: (mean count / its count) to this power; 0 for equal weights
+    outliers: float  # weight of training texts out of scope, which are drawn to no concept; 0 leaves them out
+    number_weight: float  # of the squared error of facets that are numbers
+    detectors: list[str]  # of texts out of scope, from which validation chooses
+    sent_away: float  # share of validation's texts in scope that may be taken for out of scope
+    explained_by: int  # training examples shown beside an answer, where explanation is asked for
+    first_tokens: int  # of the text, where a second text stands behind it
+    window_tokens: int
+    overlap_tokens: int
+
+    def __post_init__(self) -> None:
+        _check_window(self.window_tokens, self.overlap_tokens)
+        wrong = [name for name in self.detectors if name not in DETECTORS]
+        if wrong or not self.detectors:
+            raise ConfigError([f"head.detectors={list(self.detectors)}; allowed: {', '.join(DETECTORS)}"])
+        if not 0 <= self.sent_away < 1:
+            raise ConfigError([f"head.sent_away={self.sent_away}; allowed: 0 up to 1 exclusive"])
+        if not 0 < self.first_tokens < self.window_tokens:
+            allowed = f"1 up to head.window_tokens={self.window_tokens} exclusive"
+            raise ConfigError([f"head.first_tokens={self.first_tokens}; allowed: {allowed}"])
+
+    def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
+        """Return encoder, tokenizer and head; see `HeadSettings.build`."""
+        from shared.heads.sequence_classification import build
 
         return build(self, base, types=types)

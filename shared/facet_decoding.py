@@ -1,0 +1,235 @@
+"""From a model's scores to answers: consistent with the ontology, calibrated, silent where out of scope.
+
+E examples, C concepts, N facets that are numbers, D units of an embedding, A possible answers of a facet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shared.consistency import Decoder
+from shared.examples import FacetAnswer, FacetExample, FacetPrediction
+from shared.facet_calibration import choose_detector, fit_temperature, oddities
+from shared.facet_scores import assignment_log_probabilities, independent
+from shared.ontology import Cardinality, Facet, Ontology
+
+PLACES = 6  # decimals of a probability
+RIDGE = 1e-3  # added to the covariance, as a share of its mean variance
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class FacetOutputs:
+    """What the model says of each example: scores (E, C), numbers (E, N), embeddings (E, D)."""
+
+    scores: Array
+    numbers: Array
+    embeddings: Array
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Training embeddings of the first facet with exactly one concept: means (K, D), precision (D, D)."""
+
+    means: Array
+    precision: Array
+
+
+class FacetDecoder:
+    """Makes predictions of outputs; `thresholds` is what validation chose, and stands in the bundle.
+
+    `temperature/<facet>` divides the facet's scores; `<detector>/<facet>` is the oddity above which a text is
+    out of the facet's scope.
+    """
+
+    def __init__(
+        self, ontology: Ontology, *, detectors: Sequence[str], sent_away: float, explained_by: int
+    ) -> None:
+        self.ontology, self.detectors = ontology, list(detectors)
+        self.sent_away, self.explained_by = sent_away, explained_by
+        self.thresholds: dict[str, float] = {}
+        self.classes = Classes(np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32))
+        self.memory: list[FacetExample] = []
+        self._memory_vectors = np.zeros((0, 0), np.float32)
+        self._consistent = Decoder(ontology)
+        self._names = np.array([concept.id for concept in ontology.concepts])
+
+    def decode(self, examples: Sequence[FacetExample], outputs: FacetOutputs) -> list[FacetPrediction]:
+        """Return the most probable answers that the ontology allows together."""
+        if not examples:
+            return []
+        chosen = self._consistent.decode(outputs.scores / self._temperatures())
+        alone = independent(self.ontology, outputs.scores)
+        answers: list[dict[str, FacetAnswer]] = [{} for _ in examples]
+        number = 0
+        for facet in self.ontology.facets:
+            if facet.cardinality is Cardinality.number:
+                found = [FacetAnswer(value=_rounded(value)) for value in outputs.numbers[:, number]]
+                number += 1
+            else:
+                found = self._answers(facet, outputs, chosen=chosen, alone=alone)
+            for own, answer in zip(answers, found, strict=True):
+                own[facet.id] = answer
+        nearest = self._nearest(outputs.embeddings)
+        return [
+            FacetPrediction(example.id, own, near)
+            for example, own, near in zip(examples, answers, nearest, strict=True)
+        ]
+
+    def tune(self, examples: Sequence[FacetExample], outputs: FacetOutputs) -> None:
+        """Choose each facet's temperature, and a detector and threshold where examples are out of scope."""
+        self.thresholds.clear()
+        for facet in self.ontology.facets:
+            inside = [row for row, example in enumerate(examples) if example.labels.get(facet.id)]
+            if facet.cardinality is Cardinality.number or not inside:
+                continue
+            loss = self._loss(facet, outputs.scores[inside], [examples[row] for row in inside])
+            self.thresholds[f"temperature/{facet.id}"] = fit_temperature(loss)
+            outside = [row for row, example in enumerate(examples) if out_of_scope(facet, example)]
+            if outside:
+                detector, threshold = choose_detector(
+                    self._oddities(facet, outputs), inside=inside, outside=outside, sent_away=self.sent_away
+                )
+                self.thresholds[f"{detector}/{facet.id}"] = threshold
+
+    def remember(self, examples: Sequence[FacetExample], outputs: FacetOutputs) -> None:
+        """Keep the training examples: their classes to measure distances by, all of them to explain by."""
+        self.memory, self._memory_vectors = list(examples), _unit(outputs.embeddings)
+        facet = next((f for f in self.ontology.facets if f.cardinality is Cardinality.exactly_one), None)
+        if facet is not None and "mahalanobis" in self.detectors:
+            self.classes = _classes(
+                [example.labels.get(facet.id, ()) for example in examples], outputs.embeddings
+            )
+
+    def _answers(
+        self, facet: Facet, outputs: FacetOutputs, *, chosen: Array, alone: Array
+    ) -> list[FacetAnswer]:
+        places = np.array(self.ontology.by_facet[facet.id])
+        temperature = self.thresholds.get(f"temperature/{facet.id}", 1.0)
+        calibrated = self._probabilities(facet, outputs.scores, chosen[:, places], temperature)
+        raw = self._probabilities(facet, outputs.scores, chosen[:, places], 1.0)
+        odd, reasons = self._scope(facet, outputs)
+        return [
+            FacetAnswer(
+                concepts=self.ontology.most_specific(self._names[places[chosen[row, places]]].tolist()),
+                probability=_rounded(calibrated[row]),
+                raw_probability=_rounded(raw[row]),
+                oddity=None if odd is None else _rounded(odd[row]),
+                abstained=reasons[row],
+                independent=tuple(self._names[places[alone[row, places]]].tolist()),
+            )
+            for row in range(len(chosen))
+        ]
+
+    def _probabilities(self, facet: Facet, scores: Array, own: Array, temperature: float) -> Array:
+        """Return (E,): of the chosen concept among all answers, or of the least sure of several concepts."""
+        if facet.single:
+            logs = assignment_log_probabilities(self.ontology, facet.id, scores, temperature=temperature)
+            found: Array = np.exp(np.take_along_axis(logs, self._assignments(facet, own)[:, None], axis=1))[
+                :, 0
+            ]
+            return found
+        sure = 1 / (1 + np.exp(-scores[:, self.ontology.by_facet[facet.id]] / temperature))
+        least: Array = np.where(own, sure, np.where(own.any(1, keepdims=True), 1.0, 1 - sure)).min(axis=1)
+        return least
+
+    def _assignments(self, facet: Facet, own: Array) -> Array:
+        """Return (E,): the column of the chosen concepts (E, K) among the answers of a single facet."""
+        concepts = [self.ontology.concepts[place] for place in self.ontology.by_facet[facet.id]]
+        height = np.array([1 + len(self.ontology.ancestors[concept.id]) for concept in concepts])
+        optional = int(facet.cardinality is Cardinality.at_most_one)
+        deepest: Array = np.where(own.any(axis=1), np.where(own, height, 0).argmax(axis=1) + optional, 0)
+        return deepest
+
+    def _scope(self, facet: Facet, outputs: FacetOutputs) -> tuple[Array | None, list[str]]:
+        """Return how odd each text is, None where nothing detects, and why it is not answered."""
+        detector = next((name for name in self.detectors if f"{name}/{facet.id}" in self.thresholds), None)
+        if detector is None:
+            return None, [""] * len(outputs.scores)
+        odd, limit = self._oddities(facet, outputs)[detector], self.thresholds[f"{detector}/{facet.id}"]
+        reason = "out of scope: {} {:.3f} is above {:.3f}"
+        return odd, [reason.format(detector, value, limit) if value > limit else "" for value in odd]
+
+    def _oddities(self, facet: Facet, outputs: FacetOutputs) -> dict[str, Array]:
+        found = oddities(
+            assignment_log_probabilities(self.ontology, facet.id, outputs.scores, temperature=1.0),
+            outputs.scores[:, self.ontology.by_facet[facet.id]],
+            outputs.embeddings,
+            means=self.classes.means,
+            precision=self.classes.precision,
+        )
+        return {name: values for name, values in found.items() if name in self.detectors}
+
+    def _loss(
+        self, facet: Facet, scores: Array, examples: Sequence[FacetExample]
+    ) -> Callable[[float], float]:
+        """Return the mean negative log likelihood of the gold answers as a function of the temperature."""
+        places = self.ontology.by_facet[facet.id]
+        columns = {self.ontology.concepts[place].id: column for column, place in enumerate(places)}
+        gold = np.zeros((len(examples), len(places)), dtype=bool)
+        for row, example in enumerate(examples):
+            for concept in example.labels[facet.id]:
+                gold[row, [columns[name] for name in (concept, *self.ontology.ancestors[concept])]] = True
+        if facet.single:
+            answers = self._assignments(facet, gold)[:, None]
+            return lambda temperature: float(
+                -np.take_along_axis(
+                    assignment_log_probabilities(self.ontology, facet.id, scores, temperature=temperature),
+                    answers,
+                    axis=1,
+                ).mean()
+            )
+        signs = np.where(gold, 1.0, -1.0)
+        return lambda temperature: float(np.logaddexp(0, -signs * scores[:, places] / temperature).mean())
+
+    def _temperatures(self) -> Array:
+        """Return (C,): each concept's temperature, so that facets weigh by what they know."""
+        return np.array(
+            [self.thresholds.get(f"temperature/{concept.facet}", 1.0) for concept in self.ontology.concepts]
+        )
+
+    def _nearest(self, embeddings: Array) -> list[tuple[tuple[str, float], ...]]:
+        """Return the training examples most like each text, where `remember` was called for them."""
+        if not self.memory:
+            return [()] * len(embeddings)
+        same = _unit(embeddings) @ self._memory_vectors.T
+        order = np.argsort(-same, axis=1, kind="stable")[:, : self.explained_by]
+        return [
+            tuple((self.memory[place].id, _rounded(same[row, place])) for place in places)
+            for row, places in enumerate(order)
+        ]
+
+
+def out_of_scope(facet: Facet, example: FacetExample) -> bool:
+    """Return whether the facet needs a concept and the example is known to have none."""
+    needs = facet.cardinality in (Cardinality.exactly_one, Cardinality.ordinal)
+    return needs and example.labels.get(facet.id) == ()
+
+
+def _classes(labels: Sequence[tuple[str, ...]], embeddings: Array) -> Classes:
+    """Return the means of the classes and the inverse of their shared covariance, made regular by a ridge."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for row, label in enumerate(labels):
+        if label:
+            groups.setdefault(label, []).append(row)
+    means = np.stack([embeddings[rows].mean(axis=0) for rows in groups.values()])
+    centred = np.concatenate(
+        [embeddings[rows] - mean for rows, mean in zip(groups.values(), means, strict=True)]
+    ).astype(np.float64)
+    spread = centred.T @ centred / len(centred)
+    precision = np.linalg.inv(spread + RIDGE * np.trace(spread) / len(spread) * np.eye(len(spread)))
+    return Classes(means.astype(np.float32), precision.astype(np.float32))
+
+
+def _unit(vectors: Array) -> Array:
+    length: Array = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return vectors / length
+
+
+def _rounded(value: Any) -> float:
+    return round(float(value), PLACES)

@@ -1,0 +1,461 @@
+"""Sequence classification: the concepts of an ontology that a text has, all facets in one encoder pass.
+
+A facet with at most one answer whose concepts form a tree is scored level by level: a softmax over the
+concepts of each depth, and 0 for "no deeper". Every other concept has a sigmoid of its own.
+`shared.facet_decoding` makes answers of the scores that the ontology allows.
+
+B windows in a batch, T tokens, C concepts, F facets, N facets that are numbers, D units of an embedding.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import AutoModel, AutoTokenizer
+
+from shared.contracts import Base, Outputs
+from shared.errors import BundleError
+from shared.examples import FacetAnswer, FacetExample, FacetPrediction
+from shared.facet_decoding import Classes, FacetDecoder, FacetOutputs, out_of_scope
+from shared.heads.settings import Classifier, SequenceClassification
+from shared.ontology import Cardinality, Facet, Ontology, read_ontology_row
+from shared.windows import cut_windows
+
+MARKERS = {"e1": ("[E1]", "[/E1]"), "e2": ("[E2]", "[/E2]")}
+UNLABELLED, LABELLED, OUT_OF_SCOPE = 0, 1, 2
+NAMES_AT_A_TIME = 64
+NO_DEEPER = 0.0  # the logit of ending at the level above
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True)
+class TextWindow:
+    """One window; `targets` are the places of the gold concepts, ancestors included."""
+
+    example: int
+    tokens: list[int]
+    marks: tuple[int, int]  # where the markers before e1 and e2 stand; 0 where there are none
+    targets: list[int]
+    labelled: list[int]  # UNLABELLED, LABELLED or OUT_OF_SCOPE, per facet
+    values: list[float]  # per facet that is a number, NaN where it is not labelled
+    truncated_tokens: int
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens in this window, special ones included."""
+        return len(self.tokens)
+
+
+@dataclass(frozen=True)
+class Level:
+    """One softmax: the concepts of a depth of a facet, and whether a text may end above it."""
+
+    facet: int
+    places: list[int]
+    may_stop: bool
+
+
+class FacetScorer(nn.Module):
+    """The trained part: a vector for each concept, compared with the text's embedding, and number outputs."""
+
+    def __init__(self, size: int, ontology: Ontology, settings: SequenceClassification) -> None:
+        super().__init__()
+        self.settings, self.with_marks = settings, bool(ontology.relations)
+        self.dense = nn.Linear(size, size) if self.with_marks else None
+        self.dropout = nn.Dropout(settings.dropout)
+        self.concepts = nn.Parameter(torch.randn(len(ontology.concepts), size) * 0.02)
+        self.bias = nn.Parameter(torch.zeros(len(ontology.concepts)))
+        numbers = [facet for facet in ontology.facets if facet.cardinality is Cardinality.number]
+        self.numbers = nn.Linear(size, len(numbers)) if numbers else None
+        # of the training examples, for the Mahalanobis distance: class means (K, D) and the precision (D, D)
+        self.means: Tensor
+        self.precision: Tensor
+        self.register_buffer("means", torch.zeros(0, size))
+        self.register_buffer("precision", torch.zeros(0, size))
+        self.register_load_state_dict_pre_hook(_resize_buffers)  # type: ignore[no-untyped-call]
+
+    def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return (B, C + N + D): logits of the concepts, the numbers, and the text's embedding."""
+        hidden = backbone(input_ids=batch["tokens"], attention_mask=batch["mask"]).last_hidden_state
+        mask = batch["mask"].unsqueeze(-1)
+        embedded = (hidden * mask).sum(1) / mask.sum(1)
+        if self.with_marks:
+            rows = torch.arange(len(hidden), device=hidden.device)
+            marked = [hidden[rows, batch["marks"][:, which]] for which in (0, 1)]
+            embedded = torch.cat([embedded, *marked], dim=1)
+        read = self.dropout(embedded)
+        if self.dense is not None:
+            read = self.dropout(torch.tanh(self.dense(read)))
+        parts = [self._logits(read), *([self.numbers(read)] if self.numbers is not None else []), embedded]
+        return torch.cat(parts, dim=1)
+
+    def _logits(self, read: Tensor) -> Tensor:
+        if self.settings.classifier is Classifier.linear:
+            return functional.linear(read, self.concepts, self.bias)
+        same = functional.linear(
+            functional.normalize(read, dim=1), functional.normalize(self.concepts, dim=1)
+        )
+        return self.settings.scale * same + self.bias
+
+
+class SequenceClassificationHead:
+    """See `shared.contracts.Head`."""
+
+    def __init__(
+        self,
+        settings: SequenceClassification,
+        *,
+        types: Mapping[str, Any],
+        tokenizer: Any,
+        hidden_size: int,
+        new_tokens: Sequence[int],
+    ) -> None:
+        self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
+        self.ontology = read_ontology_row(types)
+        self.new_tokens, self.remembers = list(new_tokens), True
+        self.decoder = FacetDecoder(
+            self.ontology,
+            detectors=settings.detectors,
+            sent_away=settings.sent_away,
+            explained_by=settings.explained_by,
+        )
+        self.decoding = self.decoder.thresholds
+        self.source = {"ontology": self.ontology.digest}
+        self.levels = [level for number in range(len(self.facets)) for level in self._levels(number)]
+        self.alone = [number for number, facet in enumerate(self.facets) if self._is_alone(facet)]
+        self.numbers = [facet.id for facet in self.facets if facet.cardinality is Cardinality.number]
+        self.weights = torch.ones(len(self.ontology.concepts))
+        size = hidden_size * (1 + len(MARKERS) * bool(self.ontology.relations))
+        self.module = FacetScorer(size, self.ontology, settings)
+
+    @property
+    def facets(self) -> tuple[Facet, ...]:
+        """The ontology's facets, in order."""
+        return self.ontology.facets
+
+    def _levels(self, number: int) -> list[Level]:
+        facet = self.facets[number]
+        if not facet.single or self._is_alone(facet):
+            return []
+        by_depth: dict[int, list[int]] = {}
+        for place in self.ontology.by_facet[facet.id]:
+            depth = self.ontology.depth[self.ontology.concepts[place].id]
+            by_depth.setdefault(depth, []).append(place)
+        optional = facet.cardinality is Cardinality.at_most_one
+        return [Level(number, places, depth > 0 or optional) for depth, places in sorted(by_depth.items())]
+
+    def _is_alone(self, facet: Facet) -> bool:
+        """Whether each concept of the facet has a sigmoid of its own."""
+        if facet.cardinality is Cardinality.number:
+            return False
+        return not facet.single or not self.ontology.is_tree(facet.id)
+
+    def start(self, backbone: nn.Module, examples: Sequence[FacetExample]) -> None:
+        """Let each concept begin at the embedding of its name, and weigh rare concepts by `balance`."""
+        counts = Counter(place for example in examples for place in self._targets(example))
+        found = np.array([counts[place] for place in range(len(self.ontology.concepts))], dtype=np.float64)
+        weights = (found.mean() / np.maximum(found, 1)) ** self.settings.balance
+        self.weights = torch.from_numpy(weights).float()
+        if not self.module.with_marks and self.settings.name_start:
+            with torch.no_grad():
+                self.module.concepts.copy_(self._embed_names(backbone))
+
+    @torch.inference_mode()
+    def _embed_names(self, backbone: nn.Module) -> Tensor:
+        """Return (C, D), each of length 1."""
+        backbone.eval()
+        texts, rows = [concept.text for concept in self.ontology.concepts], []
+        for start in range(0, len(texts), NAMES_AT_A_TIME):
+            batch = self.tokenizer(
+                texts[start : start + NAMES_AT_A_TIME],
+                padding=True,
+                truncation=True,
+                max_length=self.settings.window_tokens,
+                return_tensors="pt",
+            ).to(next(backbone.parameters()).device)
+            mask = batch["attention_mask"].unsqueeze(-1)
+            hidden = backbone(
+                input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
+            ).last_hidden_state
+            rows.append((hidden * mask).sum(1) / mask.sum(1))
+        return functional.normalize(torch.cat(rows), dim=1)
+
+    def encode(self, examples: Sequence[FacetExample]) -> list[TextWindow]:
+        """Return the windows of each example: of its pair behind the beginning of its text, if it has one."""
+        windows: list[TextWindow] = []
+        for index, example in enumerate(examples):
+            text, marks = self._marked_tokens(example)
+            pair = self._tokens(example.pair) if example.pair else []
+            first = text[: self.settings.first_tokens] if pair else []
+            cut = pair or text
+            room = self.settings.window_tokens - (len(first) + 1 if pair else 0)
+            ranges = cut_windows([1] * len(cut), limit=room, overlap=self.settings.overlap_tokens) or [(0, 0)]
+            if self.module.with_marks:
+                ranges = [_around(marks, limit=room, length=len(text))]
+            lost = len(text) - (len(first) if pair else ranges[-1][1] - ranges[0][0] if marks else len(text))
+            windows += [
+                self._window(
+                    index, example, first=first, rest=cut[start:end], marks=marks, start=start, lost=lost
+                )
+                for start, end in ranges
+            ]
+        return windows
+
+    def _window(
+        self,
+        index: int,
+        example: FacetExample,
+        *,
+        first: list[int],
+        rest: list[int],
+        marks: Sequence[int],
+        start: int,
+        lost: int,
+    ) -> TextWindow:
+        cls, sep = self.tokenizer.cls_token_id, self.tokenizer.sep_token_id
+        front = [cls, *first, sep] if first else [cls]
+        places = [mark - start + len(front) if 0 <= mark - start < len(rest) else 0 for mark in marks]
+        return TextWindow(
+            example=index,
+            tokens=[*front, *rest, sep],
+            marks=(places[0], places[1]) if places else (0, 0),
+            targets=self._targets(example),
+            labelled=[self._labelled(facet, example) for facet in self.facets],
+            values=[example.values.get(name, float("nan")) for name in self.numbers],
+            truncated_tokens=lost,
+        )
+
+    def _tokens(self, text: str) -> list[int]:
+        found: list[int] = self.tokenizer(text, add_special_tokens=False, return_attention_mask=False)[
+            "input_ids"
+        ]
+        return found
+
+    def _marked_tokens(self, example: FacetExample) -> tuple[list[int], list[int]]:
+        """Return the text's tokens with markers around its marks, and where the markers before them stand."""
+        if not self.module.with_marks:
+            return self._tokens(example.text), []
+        tokens, position, starts = [], 0, {"e1": 0, "e2": 0}
+        for mark in sorted(example.marks, key=lambda mark: mark.start):
+            before, after = self.tokenizer.convert_tokens_to_ids(list(MARKERS[mark.label]))
+            tokens += self._tokens(example.text[position : mark.start])
+            starts[mark.label] = len(tokens)
+            tokens += [before, *self._tokens(example.text[mark.start : mark.end]), after]
+            position = mark.end
+        return tokens + self._tokens(example.text[position:]), [starts["e1"], starts["e2"]]
+
+    def _targets(self, example: FacetExample) -> list[int]:
+        """Return the places of the gold concepts, ancestors included; an unknown one counts as none."""
+        index, ancestors = self.ontology.index, self.ontology.ancestors
+        gold = [concept for concepts in example.labels.values() for concept in concepts if concept in index]
+        return sorted({index[name] for concept in gold for name in (concept, *ancestors[concept])})
+
+    def _labelled(self, facet: Facet, example: FacetExample) -> int:
+        if facet.id not in example.labels:
+            return UNLABELLED
+        return OUT_OF_SCOPE if out_of_scope(facet, example) else LABELLED
+
+    def collate(self, features: Sequence[TextWindow]) -> dict[str, Tensor]:
+        """Return tokens, mask (B, T), marks (B, 2), targets (B, C), labelled (B, F), values (B, N)."""
+        width = max(window.num_tokens for window in features)
+        targets = torch.zeros(len(features), len(self.ontology.concepts))
+        for row, window in enumerate(features):
+            targets[row, window.targets] = 1.0
+        pad = self.tokenizer.pad_token_id
+        return {
+            "tokens": torch.tensor([[*w.tokens, *[pad] * (width - w.num_tokens)] for w in features]),
+            "mask": torch.tensor([[1] * w.num_tokens + [0] * (width - w.num_tokens) for w in features]),
+            "marks": torch.tensor([window.marks for window in features]),
+            "targets": targets,
+            "labelled": torch.tensor([window.labelled for window in features]),
+            "values": torch.tensor([window.values for window in features]).view(len(features), -1),
+        }
+
+    def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
+        """Return the loss, a mean over the facets of the batch that are labelled, and (B, C + N + D)."""
+        outputs = self.module(backbone, batch)
+        size = len(self.ontology.concepts)
+        logits, numbers = outputs[:, :size].float(), outputs[:, size : size + len(self.numbers)].float()
+        losses = [
+            *(self._level_loss(level, logits, batch) for level in self.levels),
+            *(self._alone_loss(number, logits, batch) for number in self.alone),
+            *self._number_losses(numbers, batch["values"]),
+        ]
+        found = [loss for loss in losses if loss is not None]
+        return Outputs(logits=outputs, loss=sum(found, outputs.sum() * 0) / max(len(found), 1))
+
+    def _level_loss(self, level: Level, logits: Tensor, batch: Mapping[str, Tensor]) -> Tensor | None:
+        """Return the mean cross-entropy over labelled texts; texts out of scope are drawn to no concept."""
+        labelled, scores = batch["labelled"][:, level.facet], logits[:, level.places]
+        weights = self.weights.to(logits.device)[level.places]
+        if level.may_stop:
+            scores = torch.cat([torch.full_like(scores[:, :1], NO_DEEPER), scores], dim=1)
+            weights = torch.cat([torch.ones_like(weights[:1]), weights])
+        gold = batch["targets"][:, level.places]
+        target = torch.where(gold.any(1), gold.argmax(1) + level.may_stop, 0)
+        inside, outside = labelled == LABELLED, labelled == OUT_OF_SCOPE
+        total = torch.zeros((), device=logits.device)
+        if inside.any():
+            total = (
+                total
+                + functional.cross_entropy(
+                    scores[inside],
+                    target[inside],
+                    weight=weights,
+                    label_smoothing=self.settings.label_smoothing,
+                )
+                * inside.sum()
+            )
+        if outside.any() and self.settings.outliers:
+            even = -functional.log_softmax(scores[outside], dim=1).mean(1)
+            total = total + self.settings.outliers * even.sum()
+        count = inside.sum() + outside.sum()
+        return total / count if count else None
+
+    def _alone_loss(self, number: int, logits: Tensor, batch: Mapping[str, Tensor]) -> Tensor | None:
+        """Return the binary cross-entropy, summed over the concepts, the mean over labelled texts."""
+        places = self.ontology.by_facet[self.facets[number].id]
+        inside = batch["labelled"][:, number] != UNLABELLED
+        if not inside.any():
+            return None
+        return (
+            functional.binary_cross_entropy_with_logits(
+                logits[inside][:, places],
+                batch["targets"][inside][:, places],
+                pos_weight=self.weights.to(logits.device)[places],
+                reduction="sum",
+            )
+            / inside.sum()
+        )
+
+    def _number_losses(self, numbers: Tensor, values: Tensor) -> list[Tensor | None]:
+        losses: list[Tensor | None] = []
+        for column in range(len(self.numbers)):
+            known = ~values[:, column].isnan()
+            difference = numbers[known, column] - values[known, column]
+            losses.append(self.settings.number_weight * (difference**2).mean() if known.any() else None)
+        return losses
+
+    def decode(
+        self, examples: Sequence[FacetExample], features: Sequence[TextWindow], logits: Sequence[Array]
+    ) -> list[FacetPrediction]:
+        """Return the most probable answers that the ontology allows together."""
+        return self.decoder.decode(examples, self._outputs(examples, features, logits))
+
+    def remember(
+        self, examples: Sequence[FacetExample], features: Sequence[TextWindow], logits: Sequence[Array]
+    ) -> None:
+        """Keep the training embeddings: their classes go into the bundle, all of them explain answers."""
+        self.decoder.remember(examples, self._outputs(examples, features, logits))
+        self.module.means = torch.from_numpy(self.decoder.classes.means)
+        self.module.precision = torch.from_numpy(self.decoder.classes.precision)
+
+    def tune(
+        self, examples: Sequence[FacetExample], features: Sequence[TextWindow], logits: Sequence[Array]
+    ) -> None:
+        """Fit temperatures, and where validation has texts out of scope, detectors and thresholds."""
+        self.decoder.tune(examples, self._outputs(examples, features, logits))
+
+    def _outputs(
+        self, examples: Sequence[FacetExample], features: Sequence[TextWindow], logits: Sequence[Array]
+    ) -> FacetOutputs:
+        """Return the outputs of each example, the mean over its windows."""
+        size, numbers = len(self.ontology.concepts), len(self.numbers)
+        width = size + numbers + self.module.concepts.shape[1]
+        total, counts = np.zeros((len(examples), width)), np.zeros((len(examples), 1))
+        for window, row in zip(features, logits, strict=True):
+            total[window.example] += row
+            counts[window.example] += 1
+        mean = total / np.maximum(counts, 1)
+        self.decoder.classes = Classes(self.module.means.cpu().numpy(), self.module.precision.cpu().numpy())
+        return FacetOutputs(
+            mean[:, :size], mean[:, size : size + numbers], mean[:, size + numbers :].astype(np.float32)
+        )
+
+    def ask(self, types: Mapping[str, Any]) -> None:
+        """Accept the trained ontology alone."""
+        asked = read_ontology_row(types)
+        if asked.digest != self.ontology.digest:
+            raise BundleError(
+                f"this bundle answers by the ontology {self.ontology.name} ({self.ontology.digest[:12]}), "
+                f"asked for {asked.name} ({asked.digest[:12]}): train anew, or give the one it was trained on"
+            )
+
+    def row(self, example: FacetExample, prediction: FacetPrediction) -> dict[str, Any]:
+        """Return the answers with paths, probabilities and reasons, and the digests an audit asks for."""
+        facets = [self._answer_row(name, answer) for name, answer in prediction.facets.items()]
+        row = {"id": prediction.id, "facets": facets, **self.source}
+        if prediction.nearest:
+            by_id = {item.id: item for item in self.decoder.memory}
+            row["nearest"] = [
+                {"id": id, "similarity": same, "text": by_id[id].text, "labels": dict(by_id[id].labels)}
+                for id, same in prediction.nearest
+            ]
+        return row
+
+    def _answer_row(self, facet: str, answer: FacetAnswer) -> dict[str, Any]:
+        if answer.value is not None:
+            return {"facet": facet, "value": answer.value}
+        return {
+            "facet": facet,
+            "concepts": list(answer.given),
+            "paths": [self.ontology.path(concept) for concept in answer.given],
+            "probability": answer.probability,
+            "abstained": bool(answer.abstained),
+            "reason": answer.abstained,
+            "guess": list(answer.concepts),
+        }
+
+    def finds(self) -> str:
+        """Return the facets with their number of concepts."""
+        return ", ".join(
+            f"{facet.label} ({len(self.ontology.by_facet[facet.id]) or 'a number'})" for facet in self.facets
+        )
+
+
+def build(
+    settings: SequenceClassification, base: Base, *, types: Mapping[str, Any]
+) -> tuple[nn.Module, Any, SequenceClassificationHead]:
+    """Return the encoder, its tokenizer and a fresh head; an ontology with relations adds four markers."""
+    tokenizer = AutoTokenizer.from_pretrained(base.encoder_folder, local_files_only=True)
+    backbone = AutoModel.from_pretrained(
+        base.folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
+    )
+    if getattr(backbone, "pooler", None) is not None:
+        backbone.pooler = None  # the mean over tokens is what is read
+    new_tokens: list[int] = []
+    if types["relations"]:
+        markers = [marker for pair in MARKERS.values() for marker in pair]
+        tokenizer.add_tokens(markers, special_tokens=True)
+        backbone.resize_token_embeddings(len(tokenizer))
+        new_tokens = tokenizer.convert_tokens_to_ids(markers)
+    head = SequenceClassificationHead(
+        settings,
+        types=types,
+        tokenizer=tokenizer,
+        hidden_size=backbone.config.hidden_size,
+        new_tokens=new_tokens,
+    )
+    return backbone, tokenizer, head
+
+
+def _around(marks: Sequence[int], *, limit: int, length: int) -> tuple[int, int]:
+    """Return the range of at most `limit` tokens with both marks in its middle, or as near as can be."""
+    middle = sum(marks) // len(marks)
+    start = max(0, min(middle - limit // 2, length - limit))
+    return start, min(start + limit, length)
+
+
+def _resize_buffers(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
+    """Make room for what a bundle remembers: how many classes there were is known from its tensors alone."""
+    for name in ("means", "precision"):
+        if prefix + name in state:
+            setattr(module, name, torch.zeros_like(state[prefix + name]))
