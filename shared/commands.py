@@ -134,7 +134,21 @@ def predict(config: RunConfig, *, overrides: Sequence[str]) -> None:
     adapters.check_fits(manifest, task=config.task.name)
     use_threads(config.hardware.threads)
     model = adapters.load_bundle(folder / runs.BUNDLE, types=config.predict.types)
+    if config.predict.explain:
+        _remind(model, _of_run(config, folder, overrides))
     streaming.predict_file(model, config.predict, read=config.reader)
+
+
+def _remind(model: Model, config: RunConfig) -> None:
+    """Let the model read its training examples again, so that it can show those nearest to a text."""
+    from shared.evaluate import infer
+
+    if not model.head.remembers:
+        raise UserError("predict.explain=true: this head does not compare texts with its training examples")
+    training = _load(config, "train")
+    features = model.head.encode(training)
+    logits = infer(model, features, batch_tokens=config.predict.batch_tokens)
+    model.head.remember(training, features, logits)
 
 
 def publish(config: RunConfig, *, overrides: Sequence[str]) -> None:
@@ -241,7 +255,9 @@ def _of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunCon
     """Return the run's configuration with what the command line says anew: other data, another split."""
     stored = OmegaConf.create(runs.read_run_config(folder))
     given = {text.partition("=")[0].lstrip("+").partition(".")[0] for text in overrides}
-    for name in given & {"data", "split", "hardware", "predict", "row", "title"}:
+    if "data" in given:
+        given.add("task")  # the metric that the data asks for
+    for name in given & {"data", "task", "split", "hardware", "predict", "row", "title"}:
         stored[name] = config.resolved[name]
     return read_config(_moved(stored, config))
 

@@ -122,6 +122,7 @@ class PredictConfig:
     output: str
     format: str  # jsonl, text or conll
     types: dict[str, str] | None  # label -> name of what to look for; None: what the bundle was trained on
+    explain: bool  # show beside each answer the training examples nearest to the text
     batch_tokens: int
     resume: bool
 

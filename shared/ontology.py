@@ -161,8 +161,8 @@ class Ontology:
                 {"id": item.id, "label": item.label, "cardinality": item.cardinality.value}
                 for item in self.facets
             ],
-            "concepts": [dict(vars(item)) for item in self.concepts],
-            "relations": [dict(vars(item)) for item in self.relations],
+            "concepts": [_plain(item) for item in self.concepts],
+            "relations": [_plain(item) for item in self.relations],
             "disjoint": [list(pair) for pair in self.disjoint],
             "implies": [list(pair) for pair in self.implies],
         }
@@ -171,6 +171,10 @@ class Ontology:
     def digest(self) -> str:
         """The sha256 of the plain form."""
         return hashlib.sha256(json.dumps(self.row, sort_keys=True).encode()).hexdigest()
+
+
+def _plain(item: Concept | Relation) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(item).items()}
 
 
 def read_ontology_row(row: Mapping[str, Any]) -> Ontology:

@@ -1,8 +1,11 @@
 """What the README tells a person to type is what the program takes."""
 
+import json
+import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,36 @@ def test_a_command_of_the_readme_is_taken_as_it_stands(command: str) -> None:
     assert verb in VERBS
     overrides = [word for word in words if "=" in word]
     assert compose_run(module.partition(".")[2], overrides).task.name == module.partition(".")[2]
+
+
+def test_the_tour_of_ones_own_ontology_runs_as_the_readme_tells_it(tmp_path: Path) -> None:
+    text = PAGES[0].read_text(encoding="utf-8")
+    files = dict(re.findall(r"`([\w.]+)`:\n\n```\w+\n(.*?)```", text, re.DOTALL))
+    assert set(files) == {"concepts.yaml", "notes.csv"}
+    header, *rows = files["notes.csv"].splitlines(keepends=True)
+    files["more.csv"] = header + "".join(f"Yesterday: {row}" for row in rows if not row.startswith('"'))
+    files["texts.txt"] = "Shares of the fund fell\n"
+    for name, content in files.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    tour = [command for command in COMMANDS if "notes.csv" in command or "texts.txt" in command]
+    tour = [command for command in tour if command.startswith("python -m tasks.ontology")]
+    assert len(tour) == 3
+    for command in tour:
+        words = [*shlex.split(command)[1:], f"runs_dir='{tmp_path}/runs'"]
+        if words[2] == "train":
+            words += ["train.epochs=1"]
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    answer = json.loads((tmp_path / "why.jsonl").read_text(encoding="utf-8"))
+    assert [facet["facet"] for facet in answer["facets"]] == ["topic", "actors", "tone"]
+    assert len(answer["nearest"]) == 5
 
 
 def test_every_make_target_of_the_readme_exists() -> None:

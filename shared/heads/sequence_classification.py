@@ -23,35 +23,15 @@ from transformers import AutoModel, AutoTokenizer
 from shared.contracts import Base, Outputs
 from shared.errors import BundleError
 from shared.examples import FacetAnswer, FacetExample, FacetPrediction
-from shared.facet_decoding import Classes, FacetDecoder, FacetOutputs, out_of_scope
+from shared.facet_decoding import Classes, FacetDecoder, FacetOutputs
 from shared.heads.settings import Classifier, SequenceClassification
 from shared.ontology import Cardinality, Facet, Ontology, read_ontology_row
-from shared.windows import cut_windows
+from shared.text_windows import LABELLED, MARKERS, OUT_OF_SCOPE, UNLABELLED, TextReader, TextWindow
 
-MARKERS = {"e1": ("[E1]", "[/E1]"), "e2": ("[E2]", "[/E2]")}
-UNLABELLED, LABELLED, OUT_OF_SCOPE = 0, 1, 2
 NAMES_AT_A_TIME = 64
 NO_DEEPER = 0.0  # the logit of ending at the level above
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
-
-
-@dataclass(frozen=True)
-class TextWindow:
-    """One window; `targets` are the places of the gold concepts, ancestors included."""
-
-    example: int
-    tokens: list[int]
-    marks: tuple[int, int]  # where the markers before e1 and e2 stand; 0 where there are none
-    targets: list[int]
-    labelled: list[int]  # UNLABELLED, LABELLED or OUT_OF_SCOPE, per facet
-    values: list[float]  # per facet that is a number, NaN where it is not labelled
-    truncated_tokens: int
-
-    @property
-    def num_tokens(self) -> int:
-        """Tokens in this window, special ones included."""
-        return len(self.tokens)
 
 
 @dataclass(frozen=True)
@@ -128,10 +108,17 @@ class SequenceClassificationHead:
             explained_by=settings.explained_by,
         )
         self.decoding = self.decoder.thresholds
+        self.reader = TextReader(
+            self.ontology,
+            tokenizer,
+            window_tokens=settings.window_tokens,
+            overlap_tokens=settings.overlap_tokens,
+            first_tokens=settings.first_tokens,
+        )
         self.source = {"ontology": self.ontology.digest}
         self.levels = [level for number in range(len(self.facets)) for level in self._levels(number)]
         self.alone = [number for number, facet in enumerate(self.facets) if self._is_alone(facet)]
-        self.numbers = [facet.id for facet in self.facets if facet.cardinality is Cardinality.number]
+        self.numbers = self.reader.numbers
         self.weights = torch.ones(len(self.ontology.concepts))
         size = hidden_size * (1 + len(MARKERS) * bool(self.ontology.relations))
         self.module = FacetScorer(size, self.ontology, settings)
@@ -160,7 +147,7 @@ class SequenceClassificationHead:
 
     def start(self, backbone: nn.Module, examples: Sequence[FacetExample]) -> None:
         """Let each concept begin at the embedding of its name, and weigh rare concepts by `balance`."""
-        counts = Counter(place for example in examples for place in self._targets(example))
+        counts = Counter(place for example in examples for place in self.reader.targets(example))
         found = np.array([counts[place] for place in range(len(self.ontology.concepts))], dtype=np.float64)
         weights = (found.mean() / np.maximum(found, 1)) ** self.settings.balance
         self.weights = torch.from_numpy(weights).float()
@@ -189,79 +176,8 @@ class SequenceClassificationHead:
         return functional.normalize(torch.cat(rows), dim=1)
 
     def encode(self, examples: Sequence[FacetExample]) -> list[TextWindow]:
-        """Return the windows of each example: of its pair behind the beginning of its text, if it has one."""
-        windows: list[TextWindow] = []
-        for index, example in enumerate(examples):
-            text, marks = self._marked_tokens(example)
-            pair = self._tokens(example.pair) if example.pair else []
-            first = text[: self.settings.first_tokens] if pair else []
-            cut = pair or text
-            room = self.settings.window_tokens - (len(first) + 1 if pair else 0)
-            ranges = cut_windows([1] * len(cut), limit=room, overlap=self.settings.overlap_tokens) or [(0, 0)]
-            if self.module.with_marks:
-                ranges = [_around(marks, limit=room, length=len(text))]
-            lost = len(text) - (len(first) if pair else ranges[-1][1] - ranges[0][0] if marks else len(text))
-            windows += [
-                self._window(
-                    index, example, first=first, rest=cut[start:end], marks=marks, start=start, lost=lost
-                )
-                for start, end in ranges
-            ]
-        return windows
-
-    def _window(
-        self,
-        index: int,
-        example: FacetExample,
-        *,
-        first: list[int],
-        rest: list[int],
-        marks: Sequence[int],
-        start: int,
-        lost: int,
-    ) -> TextWindow:
-        cls, sep = self.tokenizer.cls_token_id, self.tokenizer.sep_token_id
-        front = [cls, *first, sep] if first else [cls]
-        places = [mark - start + len(front) if 0 <= mark - start < len(rest) else 0 for mark in marks]
-        return TextWindow(
-            example=index,
-            tokens=[*front, *rest, sep],
-            marks=(places[0], places[1]) if places else (0, 0),
-            targets=self._targets(example),
-            labelled=[self._labelled(facet, example) for facet in self.facets],
-            values=[example.values.get(name, float("nan")) for name in self.numbers],
-            truncated_tokens=lost,
-        )
-
-    def _tokens(self, text: str) -> list[int]:
-        found: list[int] = self.tokenizer(text, add_special_tokens=False, return_attention_mask=False)[
-            "input_ids"
-        ]
-        return found
-
-    def _marked_tokens(self, example: FacetExample) -> tuple[list[int], list[int]]:
-        """Return the text's tokens with markers around its marks, and where the markers before them stand."""
-        if not self.module.with_marks:
-            return self._tokens(example.text), []
-        tokens, position, starts = [], 0, {"e1": 0, "e2": 0}
-        for mark in sorted(example.marks, key=lambda mark: mark.start):
-            before, after = self.tokenizer.convert_tokens_to_ids(list(MARKERS[mark.label]))
-            tokens += self._tokens(example.text[position : mark.start])
-            starts[mark.label] = len(tokens)
-            tokens += [before, *self._tokens(example.text[mark.start : mark.end]), after]
-            position = mark.end
-        return tokens + self._tokens(example.text[position:]), [starts["e1"], starts["e2"]]
-
-    def _targets(self, example: FacetExample) -> list[int]:
-        """Return the places of the gold concepts, ancestors included; an unknown one counts as none."""
-        index, ancestors = self.ontology.index, self.ontology.ancestors
-        gold = [concept for concepts in example.labels.values() for concept in concepts if concept in index]
-        return sorted({index[name] for concept in gold for name in (concept, *ancestors[concept])})
-
-    def _labelled(self, facet: Facet, example: FacetExample) -> int:
-        if facet.id not in example.labels:
-            return UNLABELLED
-        return OUT_OF_SCOPE if out_of_scope(facet, example) else LABELLED
+        """Return the windows of each example."""
+        return self.reader.encode(examples)
 
     def collate(self, features: Sequence[TextWindow]) -> dict[str, Tensor]:
         """Return tokens, mask (B, T), marks (B, 2), targets (B, C), labelled (B, F), values (B, N)."""
@@ -445,13 +361,6 @@ def build(
         new_tokens=new_tokens,
     )
     return backbone, tokenizer, head
-
-
-def _around(marks: Sequence[int], *, limit: int, length: int) -> tuple[int, int]:
-    """Return the range of at most `limit` tokens with both marks in its middle, or as near as can be."""
-    middle = sum(marks) // len(marks)
-    start = max(0, min(middle - limit // 2, length - limit))
-    return start, min(start + limit, length)
 
 
 def _resize_buffers(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:

@@ -1,0 +1,249 @@
+"""Rows of one's own: CSV with a header or JSON lines, a column for each facet, each fault with its line."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from shared.errors import DataError, suggest
+from shared.examples import FacetExample, Span
+from shared.files import decode_line
+from shared.ontology import NAMED, Cardinality, Facet, Ontology
+
+MARKS = "marks"  # of JSON lines alone
+Fault = Callable[[str], DataError]  # a problem -> the error that names its file and line
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column holds what; all but the text may be absent from a file."""
+
+    text: str
+    pair: str
+    id: str
+    document: str
+    separator: str  # between the concepts of one cell
+    none_word: str  # a cell that says: none of the facet's concepts
+    ignore: tuple[str, ...]  # columns that are there for others
+
+
+def read_examples(path: Path, *, split: str, columns: Columns, ontology: Ontology) -> list[FacetExample]:
+    """Return the examples of a .jsonl file, or of CSV under any other name; ids are given or `<split>-<row>`.
+
+    A cell that is empty says that its facet was not labelled. Raises `DataError` for the first row that does
+    not fit: an unknown column or concept, too many concepts or excluded ones, no text, an id that repeats.
+    """
+    rows = _json_rows if path.suffix == ".jsonl" else _csv_rows
+    facets = [facet.id for facet in ontology.facets]
+    own = [columns.text, columns.pair, columns.id, columns.document, MARKS]
+    allowed = list(dict.fromkeys(filter(None, [*own, *facets, *columns.ignore])))
+    examples: list[FacetExample] = []
+    lines: dict[str, int] = {}
+    for number, (line, row) in enumerate(rows(path, allowed)):
+        fault = partial(DataError, file=path, line=line)
+        example = _example(row, f"{split}-{number}", columns=columns, ontology=ontology, fault=fault)
+        if example.id in lines:
+            raise fault(f"id {example.id!r} stands on line {lines[example.id]} too")
+        lines[example.id] = line
+        examples.append(example)
+    if not any(example.labels or example.values for example in examples):
+        found = f"no label in {len(examples)} rows" if examples else "the file holds no example"
+        raise DataError(f"{found}; facets: {', '.join(facets)}", file=path)
+    return examples
+
+
+def parse_text(line: str, *, file: str, number: int) -> FacetExample:
+    """Return the text to predict of {"text", "pair"?, "marks"?, "id"?}; ids else count from 0."""
+    fault = partial(DataError, file=file, line=number)
+    row = _parse_json(line, fault)
+    text = _text(row, "text", fault)
+    name = str(number - 1) if row.get("id") is None else str(row["id"])
+    pair = _text(row, "pair", fault) if row.get("pair") is not None else ""
+    return FacetExample(
+        id=name, text=text, pair=pair, marks=_marks(row.get(MARKS) or [], text, fault), document=name
+    )
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line number from 1, line with its end); a missing or not UTF-8 file is a `DataError`."""
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                yield number, decode_line(line, file=path, number=number)
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", file=path) from error
+
+
+def _csv_rows(path: Path, allowed: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line a row begins on, its cells by column); blank lines are left out."""
+    header: list[str] = []
+    for line, cells in _csv_cells(path):
+        fault = partial(DataError, file=path, line=line)
+        if not header:
+            header = [cell.strip() for cell in cells]
+            _check_header(header, allowed, fault)
+        elif len(cells) != len(header):
+            raise fault(f"{len(cells)} cells; the header has {len(header)}: {', '.join(header)}")
+        else:
+            yield line, dict(zip(header, cells, strict=True))
+
+
+def _csv_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
+    rows = csv.reader((line for _, line in _lines(path)), strict=True)
+    line = 1
+    try:
+        for cells in rows:
+            if cells:
+                yield line, cells
+            line = rows.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"no CSV: {error}", file=path, line=line) from error
+
+
+def _json_rows(path: Path, allowed: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line number, row) of each line that is not blank; a row may leave out columns."""
+    for number, line in _lines(path):
+        if line.strip():
+            fault = partial(DataError, file=path, line=number)
+            row = _parse_json(line, fault)
+            _check_known(row, allowed, fault)
+            yield number, row
+
+
+def _check_header(header: Sequence[str], allowed: Sequence[str], fault: Fault) -> None:
+    for name in header:
+        if header.count(name) > 1:
+            raise fault(f"{header.count(name)} columns named {name!r}")
+    _check_known(header, allowed, fault)
+    if allowed[0] not in header:
+        raise fault(f"no column {allowed[0]!r}, found {', '.join(header)}; name it as data.text=COLUMN")
+
+
+def _check_known(found: Iterable[str], allowed: Sequence[str], fault: Fault) -> None:
+    for name in found:
+        if name not in allowed:
+            raise fault(
+                f"unknown column {name!r}{suggest(name, allowed)}; columns: {', '.join(allowed)}; "
+                "name in data.ignore those that are there for others"
+            )
+
+
+def _parse_json(line: str, fault: Fault) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise fault(f"not JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise fault(f'no JSON object with "text" in {line[:80]!r}')
+    return row
+
+
+def _example(
+    row: Mapping[str, Any], otherwise: str, *, columns: Columns, ontology: Ontology, fault: Fault
+) -> FacetExample:
+    text = _text(row, columns.text, fault)
+    if not text.strip():
+        raise fault(f"{columns.text!r} is empty")
+    name = _given(row, columns.id) or otherwise
+    labels: dict[str, tuple[str, ...]] = {}
+    values: dict[str, float] = {}
+    for facet in ontology.facets:
+        cell = row.get(facet.id)
+        if cell is None or (isinstance(cell, str) and not cell.strip()):
+            continue
+        if facet.cardinality is Cardinality.number:
+            values[facet.id] = _number(cell, facet, fault)
+        else:
+            labels[facet.id] = _concepts(cell, facet, columns=columns, ontology=ontology, fault=fault)
+    _check_disjoint(labels, ontology, fault)
+    return FacetExample(
+        id=name,
+        text=text,
+        pair=_text(row, columns.pair, fault) if row.get(columns.pair) else "",
+        marks=_marks(row.get(MARKS) or [], text, fault),
+        labels=labels,
+        values=values,
+        document=_given(row, columns.document) or name,
+    )
+
+
+def _given(row: Mapping[str, Any], column: str) -> str:
+    return "" if row.get(column) is None else str(row[column]).strip()
+
+
+def _text(row: Mapping[str, Any], column: str, fault: Fault) -> str:
+    text = row.get(column)
+    if not isinstance(text, str):
+        raise fault(f'no "{column}" with a string in {json.dumps(row)[:80]!r}')
+    if half := re.search("[\ud800-\udfff]", text):
+        raise fault(f"half of a surrogate pair at character {half.start()} of {column!r}")
+    return text
+
+
+def _number(cell: Any, facet: Facet, fault: Fault) -> float:
+    try:
+        value = math.nan if isinstance(cell, bool) else float(cell)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise fault(f"{facet.id} is {cell!r}; expected a number such as -0.25")
+    return value
+
+
+def _concepts(
+    cell: Any, facet: Facet, *, columns: Columns, ontology: Ontology, fault: Fault
+) -> tuple[str, ...]:
+    """Return the most specific concepts of a cell; a list of JSON names them one by one."""
+    parts = cell if isinstance(cell, list) else str(cell).split(columns.separator)
+    names = [str(part).strip() for part in parts]
+    if names == [columns.none_word]:
+        return ()
+    own = [ontology.concepts[place].id for place in ontology.by_facet[facet.id]]
+    for name in names:
+        if name not in own:
+            raise fault(f"unknown concept {name!r} of {facet.id}{suggest(name, own)}; {_allowed(own)}")
+    found = ontology.most_specific(names)
+    if facet.single and len(found) > 1:
+        raise fault(f"{facet.id} has {', '.join(found)}; allowed: one concept ({facet.cardinality.value})")
+    return found
+
+
+def _allowed(concepts: list[str]) -> str:
+    more = f" and {len(concepts) - NAMED} more" if len(concepts) > NAMED else ""
+    return f"allowed: {', '.join(concepts[:NAMED])}{more}"
+
+
+def _check_disjoint(labels: Mapping[str, tuple[str, ...]], ontology: Ontology, fault: Fault) -> None:
+    chosen = [concept for concepts in labels.values() for concept in concepts]
+    named = frozenset().union(*(ontology.closure[concept] for concept in chosen))
+    for pair in ontology.disjoint:
+        if set(pair) <= named:
+            raise fault(f"{', '.join(chosen)} brings {' and '.join(pair)}, which exclude each other")
+
+
+def _marks(given: Any, text: str, fault: Fault) -> tuple[Span, ...]:
+    """Return the marked stretches e1 and e2, or none."""
+    shape = '[{"start": 0, "end": 4, "label": "e1"}, {"start": 9, "end": 12, "label": "e2"}]'
+    if not isinstance(given, list) or not all(isinstance(mark, dict) for mark in given):
+        raise fault(f'"marks" is {given!r}; expected a list such as {shape}')
+    marks = tuple(_mark(mark, text, shape, fault) for mark in given)
+    if marks and [mark.label for mark in marks] != ["e1", "e2"]:
+        raise fault(f'"marks" has {", ".join(mark.label for mark in marks)}; expected e1, then e2')
+    return marks
+
+
+def _mark(given: Mapping[str, Any], text: str, shape: str, fault: Fault) -> Span:
+    start, end, label = given.get("start"), given.get("end"), given.get("label")
+    if type(start) is not int or type(end) is not int or not isinstance(label, str):
+        raise fault(f"mark {dict(given)!r}; expected {shape}")
+    if not 0 <= start < end <= len(text):
+        allowed = f"0 <= start < end <= {len(text)}, the text's length"
+        raise fault(f"mark {start} to {end} is empty or outside its text; allowed: {allowed}")
+    return Span(start, end, label)
