@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help quickstart test check format bench-ner clean
+.PHONY: help quickstart test check format bench-ner bench-ontology clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ format: $(STAMP) ## format and sort imports
 
 bench-ner: $(STAMP) ## training speed against transformers.Trainer on the same model and data
 	$(BIN)/python -m tests.benchmarks.ner_training --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
+
+bench-ontology: $(STAMP) ## time of consistent decoding on a generated ontology of 5,000 concepts
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.ontology_decoding
 
 clean: ## remove the virtual environment and the caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info

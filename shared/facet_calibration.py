@@ -53,10 +53,10 @@ def choose_detector(
 ) -> tuple[str, float]:
     """Return the detector that tells the rows inside from those outside best, by AUROC, and its threshold.
 
-    Above the threshold lies the share `sent_away` of the rows inside.
+    Above the threshold lies at most the share `sent_away` of the rows inside.
     """
     best = max(found, key=lambda name: auroc(found[name][inside], found[name][outside]))
-    return best, round(float(np.quantile(found[best][inside], 1 - sent_away)), 6)
+    return best, float(np.quantile(found[best][inside], 1 - sent_away, method="inverted_cdf"))
 
 
 def auroc(inside: Array, outside: Array) -> float:

@@ -19,6 +19,7 @@ from shared.ontology import Cardinality, Facet, Ontology
 
 PLACES = 6  # decimals of a probability
 RIDGE = 1e-3  # added to the covariance, as a share of its mean variance
+SMALLEST = 1e-9
 
 Array = np.ndarray[Any, Any]
 
@@ -85,12 +86,13 @@ class FacetDecoder:
         """Choose each facet's temperature, and a detector and threshold where examples are out of scope."""
         self.thresholds.clear()
         for facet in self.ontology.facets:
-            inside = [row for row, example in enumerate(examples) if example.labels.get(facet.id)]
+            outside = [row for row, example in enumerate(examples) if out_of_scope(facet, example)]
+            labelled = {row for row, example in enumerate(examples) if facet.id in example.labels}
+            inside = sorted(labelled.difference(outside))
             if facet.cardinality is Cardinality.number or not inside:
                 continue
             loss = self._loss(facet, outputs.scores[inside], [examples[row] for row in inside])
             self.thresholds[f"temperature/{facet.id}"] = fit_temperature(loss)
-            outside = [row for row, example in enumerate(examples) if out_of_scope(facet, example)]
             if outside:
                 detector, threshold = choose_detector(
                     self._oddities(facet, outputs), inside=inside, outside=outside, sent_away=self.sent_away
@@ -212,17 +214,24 @@ def out_of_scope(facet: Facet, example: FacetExample) -> bool:
 
 
 def _classes(labels: Sequence[tuple[str, ...]], embeddings: Array) -> Classes:
-    """Return the means of the classes and the inverse of their shared covariance, made regular by a ridge."""
+    """Return the means of the classes and the inverse of their shared covariance, made regular by a ridge.
+
+    There are none where no class has two texts that differ: nothing is known of how classes spread.
+    """
     groups: dict[tuple[str, ...], list[int]] = {}
     for row, label in enumerate(labels):
         if label:
             groups.setdefault(label, []).append(row)
+    if not any(np.ptp(embeddings[rows], axis=0).any() for rows in groups.values()):
+        nothing = np.zeros((0, embeddings.shape[1]), np.float32)
+        return Classes(nothing, nothing)
     means = np.stack([embeddings[rows].mean(axis=0) for rows in groups.values()])
     centred = np.concatenate(
         [embeddings[rows] - mean for rows, mean in zip(groups.values(), means, strict=True)]
     ).astype(np.float64)
     spread = centred.T @ centred / len(centred)
-    precision = np.linalg.inv(spread + RIDGE * np.trace(spread) / len(spread) * np.eye(len(spread)))
+    variance = max(float(np.trace(spread)) / len(spread), SMALLEST)  # one example a class has none
+    precision = np.linalg.inv(spread + RIDGE * variance * np.eye(len(spread)))
     return Classes(means.astype(np.float32), precision.astype(np.float32))
 
 

@@ -25,7 +25,7 @@ class TextWindow:
     targets: list[int]
     labelled: list[int]  # UNLABELLED, LABELLED or OUT_OF_SCOPE, per facet
     values: list[float]  # per facet that is a number, NaN where it is not labelled
-    truncated_tokens: int
+    truncated_tokens: int  # that no window of the example holds; told by its first window alone
 
     @property
     def num_tokens(self) -> int:
@@ -34,7 +34,7 @@ class TextWindow:
 
 
 class TextReader:
-    """Turns examples into windows; where the ontology has relations, each example has its two marks."""
+    """Turns examples into windows; where the ontology has relations, an example has two marks or none."""
 
     def __init__(
         self,
@@ -70,11 +70,12 @@ class TextReader:
             values=[example.values.get(name, float("nan")) for name in self.numbers],
             truncated_tokens=len(text) + len(pair) - len(first) - (ranges[-1][1] - ranges[0][0]),
         )
-        windows = []
+        windows: list[TextWindow] = []
         for start, end in ranges:
+            lost = 0 if windows else whole.truncated_tokens  # counted once for each example
             places = [mark - start + len(front) if start <= mark < end else 0 for mark in marks or (-1, -1)]
             tokens = [*front, *rest[start:end], sep]
-            windows.append(replace(whole, tokens=tokens, marks=(places[0], places[1])))
+            windows.append(replace(whole, tokens=tokens, marks=(places[0], places[1]), truncated_tokens=lost))
         return windows
 
     def _ranges(self, length: int, marks: Sequence[int], *, room: int) -> list[tuple[int, int]]:
@@ -92,7 +93,7 @@ class TextReader:
 
     def _marked_tokens(self, example: FacetExample) -> tuple[list[int], list[int]]:
         """Return the text's tokens with markers around its marks, and where the markers before them stand."""
-        if not self.with_marks:
+        if not (self.with_marks and example.marks):
             return self._tokens(example.text), []
         tokens, position, starts = [], 0, {"e1": 0, "e2": 0}
         for mark in sorted(example.marks, key=lambda mark: mark.start):

@@ -26,7 +26,7 @@ from shared.examples import FacetAnswer, FacetExample, FacetPrediction
 from shared.facet_decoding import Classes, FacetDecoder, FacetOutputs
 from shared.heads.settings import Classifier, SequenceClassification
 from shared.ontology import Cardinality, Facet, Ontology, read_ontology_row
-from shared.text_windows import LABELLED, MARKERS, OUT_OF_SCOPE, UNLABELLED, TextReader, TextWindow
+from shared.text_windows import LABELLED, MARKERS, OUT_OF_SCOPE, TextReader, TextWindow
 
 NAMES_AT_A_TIME = 64
 NO_DEEPER = 0.0  # the logit of ending at the level above
@@ -49,7 +49,6 @@ class FacetScorer(nn.Module):
     def __init__(self, size: int, ontology: Ontology, settings: SequenceClassification) -> None:
         super().__init__()
         self.settings, self.with_marks = settings, bool(ontology.relations)
-        self.dense = nn.Linear(size, size) if self.with_marks else None
         self.dropout = nn.Dropout(settings.dropout)
         self.concepts = nn.Parameter(torch.randn(len(ontology.concepts), size) * 0.02)
         self.bias = nn.Parameter(torch.zeros(len(ontology.concepts)))
@@ -72,8 +71,6 @@ class FacetScorer(nn.Module):
             marked = [hidden[rows, batch["marks"][:, which]] for which in (0, 1)]
             embedded = torch.cat([embedded, *marked], dim=1)
         read = self.dropout(embedded)
-        if self.dense is not None:
-            read = self.dropout(torch.tanh(self.dense(read)))
         parts = [self._logits(read), *([self.numbers(read)] if self.numbers is not None else []), embedded]
         return torch.cat(parts, dim=1)
 
@@ -217,7 +214,8 @@ class SequenceClassificationHead:
             weights = torch.cat([torch.ones_like(weights[:1]), weights])
         gold = batch["targets"][:, level.places]
         target = torch.where(gold.any(1), gold.argmax(1) + level.may_stop, 0)
-        inside, outside = labelled == LABELLED, labelled == OUT_OF_SCOPE
+        inside = labelled == LABELLED
+        outside = (labelled == OUT_OF_SCOPE) & (self.settings.outliers > 0)
         total = torch.zeros((), device=logits.device)
         if inside.any():
             total = (
@@ -230,7 +228,7 @@ class SequenceClassificationHead:
                 )
                 * inside.sum()
             )
-        if outside.any() and self.settings.outliers:
+        if outside.any():
             even = -functional.log_softmax(scores[outside], dim=1).mean(1)
             total = total + self.settings.outliers * even.sum()
         count = inside.sum() + outside.sum()
@@ -238,19 +236,17 @@ class SequenceClassificationHead:
 
     def _alone_loss(self, number: int, logits: Tensor, batch: Mapping[str, Tensor]) -> Tensor | None:
         """Return the binary cross-entropy, summed over the concepts, the mean over labelled texts."""
-        places = self.ontology.by_facet[self.facets[number].id]
-        inside = batch["labelled"][:, number] != UNLABELLED
-        if not inside.any():
+        places, labelled = self.ontology.by_facet[self.facets[number].id], batch["labelled"][:, number]
+        share = (labelled == LABELLED) + self.settings.outliers * (labelled == OUT_OF_SCOPE)
+        if not share.any():
             return None
-        return (
-            functional.binary_cross_entropy_with_logits(
-                logits[inside][:, places],
-                batch["targets"][inside][:, places],
-                pos_weight=self.weights.to(logits.device)[places],
-                reduction="sum",
-            )
-            / inside.sum()
+        losses = functional.binary_cross_entropy_with_logits(
+            logits[:, places],
+            batch["targets"][:, places],
+            pos_weight=self.weights.to(logits.device)[places],
+            reduction="none",
         )
+        return (share * losses.sum(1)).sum() / (share > 0).sum()
 
     def _number_losses(self, numbers: Tensor, values: Tensor) -> list[Tensor | None]:
         losses: list[Tensor | None] = []
@@ -351,8 +347,11 @@ def build(
     if types["relations"]:
         markers = [marker for pair in MARKERS.values() for marker in pair]
         tokenizer.add_tokens(markers, special_tokens=True)
-        backbone.resize_token_embeddings(len(tokenizer))
         new_tokens = tokenizer.convert_tokens_to_ids(markers)
+        backbone.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+        with torch.no_grad():  # not by chance: where only the head trains, a bundle does not hold them
+            embeddings = backbone.get_input_embeddings().weight
+            embeddings[new_tokens] = embeddings[: min(new_tokens)].mean(dim=0)
     head = SequenceClassificationHead(
         settings,
         types=types,

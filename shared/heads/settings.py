@@ -98,8 +98,8 @@ class SequenceClassification:
             raise ConfigError([f"head.detectors={list(self.detectors)}; allowed: {', '.join(DETECTORS)}"])
         if not 0 <= self.sent_away < 1:
             raise ConfigError([f"head.sent_away={self.sent_away}; allowed: 0 up to 1 exclusive"])
-        if not 0 < self.first_tokens < self.window_tokens:
-            allowed = f"1 up to head.window_tokens={self.window_tokens} exclusive"
+        if not 0 < self.first_tokens < self.window_tokens - 1:  # a mark and a token of the second text follow
+            allowed = f"1 to {self.window_tokens - 2}, 2 less than head.window_tokens"
             raise ConfigError([f"head.first_tokens={self.first_tokens}; allowed: {allowed}"])
 
     def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:

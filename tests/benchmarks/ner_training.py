@@ -2,9 +2,9 @@
 
 Same base, LoRA, head, data, epochs, learning rates, seed and number of updates; only the loop differs. The
 Trainer's batches hold as many sentences as ours do on average; `--batch 8` gives it its own default, with which
-it makes several times more updates. Prints, for each side, real tokens per second (validation and saving
-excluded) and validation F1, then the ratio and the paired difference in F1 with its 95 % interval. Run it on an
-idle machine.
+it makes several times more updates. Prints real tokens per second (validation and saving excluded) and
+validation F1 of each side, then the ratio, and the paired difference in F1 with its 95 % interval. Run it on
+an idle machine.
 """
 
 import argparse
