@@ -23,15 +23,12 @@ def embed(texts: Sequence[str], *, model: ModelConfig) -> Array:
     """
     import torch
     from torch.nn import functional
-    from transformers import AutoModel, AutoTokenizer
 
+    from shared.encoder import load_encoder
     from shared.model import find_base
 
-    base = find_base(model)
-    tokenizer = AutoTokenizer.from_pretrained(base.encoder_folder, local_files_only=True)
-    encoder = AutoModel.from_pretrained(
-        base.folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
-    ).eval()
+    encoder, tokenizer = load_encoder(find_base(model))
+    encoder.eval()
     encoded = tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"] if texts else []
     found = np.zeros((len(texts), encoder.config.hidden_size), dtype=np.float32)
     for batch in length_batches([len(tokens) for tokens in encoded], budget=BATCH_TOKENS):

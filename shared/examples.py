@@ -6,7 +6,9 @@ Character offsets are half-open and count Unicode code points of `text`.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+from shared.errors import UserError
 
 _WORD = re.compile(r"\w+(?:(?!['’]s\b)[.,’'&-]\w+)*|['’]s\b|[^\w\s]")  # 's is a word of its own
 
@@ -140,6 +142,8 @@ class FacetPrediction:
 
 Example = SpanExample | FacetExample
 Prediction = SpanPrediction | FacetPrediction
+E = TypeVar("E", bound=Example)
+P = TypeVar("P", bound=Prediction)
 
 
 def find_words(text: str) -> tuple[tuple[int, int], ...]:
@@ -167,6 +171,19 @@ def span_words(example: SpanExample) -> tuple[list[tuple[int, int, str]], list[S
         else:
             lost.append(span)
     return ranges, lost
+
+
+def aligned(examples: Sequence[E], predictions: Sequence[P]) -> list[tuple[E, P]]:
+    """Return examples with their predictions by id; an id on one side only, or twice, is a `UserError`."""
+    found = {prediction.id: prediction for prediction in predictions}
+    ids = {example.id for example in examples}
+    if len(found) != len(predictions) or len(ids) != len(examples) or ids != set(found):
+        odd = sorted(ids ^ set(found))[:3]
+        raise UserError(
+            f"{len(predictions)} predictions do not answer the {len(examples)} examples one by one; "
+            f"ids on one side only, or twice: {', '.join(odd) or 'duplicates'}"
+        )
+    return [(example, found[example.id]) for example in examples]
 
 
 def prediction_row(prediction: Prediction) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def oddities(
         "energy": -logsumexp(logits, axis=1),
     }
     if len(means):
+        embeddings = embeddings.astype(np.float64)  # the distance is a small difference of large numbers
         across = embeddings @ precision
         own = (across * embeddings).sum(axis=1)
         centres = ((means @ precision) * means).sum(axis=1)
@@ -53,10 +54,13 @@ def choose_detector(
 ) -> tuple[str, float]:
     """Return the detector that tells the rows inside from those outside best, by AUROC, and its threshold.
 
-    Above the threshold lies at most the share `sent_away` of the rows inside.
+    Above the threshold lies at most the share `sent_away` of the rows inside. It stands halfway to the next
+    row above, so that rounding moves no row across.
     """
     best = max(found, key=lambda name: auroc(found[name][inside], found[name][outside]))
-    return best, float(np.quantile(found[best][inside], 1 - sent_away, method="inverted_cdf"))
+    kept = np.quantile(found[best][inside], 1 - sent_away, method="inverted_cdf")
+    above = found[best][found[best] > kept]
+    return best, float((kept + above.min()) / 2 if len(above) else kept)
 
 
 def auroc(inside: Array, outside: Array) -> float:

@@ -93,9 +93,10 @@ class FacetDecoder:
                 continue
             loss = self._loss(facet, outputs.scores[inside], [examples[row] for row in inside])
             self.thresholds[f"temperature/{facet.id}"] = fit_temperature(loss)
-            if outside:
+            found = self._oddities(facet, outputs) if outside else {}
+            if found:  # none before `remember`, where distances are all that is asked for
                 detector, threshold = choose_detector(
-                    self._oddities(facet, outputs), inside=inside, outside=outside, sent_away=self.sent_away
+                    found, inside=inside, outside=outside, sent_away=self.sent_away
                 )
                 self.thresholds[f"{detector}/{facet.id}"] = threshold
 

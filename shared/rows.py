@@ -66,7 +66,7 @@ def cited_row(cited: Cited, *, main: str) -> Row:
     """Return the row of a published figure; it has no interval, no record, and maybe not the main score."""
     names = [name for name in cited.runs[0] if all(name in run for run in cited.runs)]
     scores = {name: _mean([run[name] for run in cited.runs]) for name in names}
-    values = [run[main] for run in cited.runs if main in run]
+    values = [run[main] for run in cited.runs] if main in scores else []
     runs = _runs(values, unit=cited.unit) if values else None
     if runs and len(values) < cited.repeats:  # the source gives their mean alone
         runs = {**runs, "count": cited.repeats, "min": None, "max": None}

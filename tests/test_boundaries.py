@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted([*(ROOT / "shared").rglob("*.py"), *(ROOT / "tasks").rglob("*.py")])
 TENSOR_LIBRARIES = {"torch", "transformers", "peft", "gliner", "accelerate", "safetensors"}
-TENSOR_FILES = {"model.py", "train.py", "evaluate.py", "adapters.py", "checkpoint.py", "crf.py"}
+TENSOR_FILES = {"model.py", "train.py", "evaluate.py", "adapters.py", "checkpoint.py", "crf.py", "encoder.py"}
 
 
 def imported(path: Path, *, top_level: bool = False) -> set[str]:

@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoModel, AutoTokenizer
 
 from shared.contracts import Base, Outputs
+from shared.encoder import load_encoder
 from shared.errors import BundleError
 from shared.examples import FacetAnswer, FacetExample, FacetPrediction
 from shared.facet_decoding import Classes, FacetDecoder, FacetOutputs
@@ -337,12 +337,7 @@ def build(
     settings: SequenceClassification, base: Base, *, types: Mapping[str, Any]
 ) -> tuple[nn.Module, Any, SequenceClassificationHead]:
     """Return the encoder, its tokenizer and a fresh head; an ontology with relations adds four markers."""
-    tokenizer = AutoTokenizer.from_pretrained(base.encoder_folder, local_files_only=True)
-    backbone = AutoModel.from_pretrained(
-        base.folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
-    )
-    if getattr(backbone, "pooler", None) is not None:
-        backbone.pooler = None  # the mean over tokens is what is read
+    backbone, tokenizer = load_encoder(base)
     new_tokens: list[int] = []
     if types["relations"]:
         markers = [marker for pair in MARKERS.values() for marker in pair]

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel, AutoTokenizer
 
 from shared.contracts import Base, Outputs
 from shared.crf import IGNORED, best_tags, forbidden_transitions, marginals, negative_log_likelihood
+from shared.encoder import load_encoder
 from shared.errors import BundleError
 from shared.examples import Span, SpanExample, SpanPrediction, span_prediction_row, span_words
 from shared.heads.settings import TokenClassification
@@ -238,12 +238,7 @@ def build(
     settings: TokenClassification, base: Base, *, types: Mapping[str, str]
 ) -> tuple[nn.Module, Any, TokenClassificationHead]:
     """Return the encoder, its tokenizer and a fresh head."""
-    tokenizer = AutoTokenizer.from_pretrained(base.encoder_folder, local_files_only=True)
-    backbone = AutoModel.from_pretrained(
-        base.folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
-    )
-    if getattr(backbone, "pooler", None) is not None:
-        backbone.pooler = None  # it serves whole sentences; no word is read through it
+    backbone, tokenizer = load_encoder(base)
     head = TokenClassificationHead(
         settings, types=types, tokenizer=tokenizer, hidden_size=backbone.config.hidden_size
     )

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from shared.contracts import Score
-from shared.errors import UserError
-from shared.examples import Span, SpanExample, SpanPrediction
+from shared.examples import Span, SpanExample, SpanPrediction, aligned
 
 if TYPE_CHECKING:
     from shared.intervals import Array, Statistic
@@ -131,21 +130,6 @@ class EntityF1:
                 if not any(_overlap(found, span) for span in example.spans):
                     table[SPURIOUS, found.label] += 1
         return table
-
-
-def aligned(
-    examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]
-) -> list[tuple[SpanExample, SpanPrediction]]:
-    """Return examples with their predictions by id; an id on one side only, or twice, is a `UserError`."""
-    found = {prediction.id: prediction for prediction in predictions}
-    ids = {example.id for example in examples}
-    if len(found) != len(predictions) or len(ids) != len(examples) or ids != set(found):
-        odd = sorted(ids ^ set(found))[:3]
-        raise UserError(
-            f"{len(predictions)} predictions do not answer the {len(examples)} examples one by one; "
-            f"ids on one side only, or twice: {', '.join(odd) or 'duplicates'}"
-        )
-    return [(example, found[example.id]) for example in examples]
 
 
 def micro_f1(summed: Array) -> Array:

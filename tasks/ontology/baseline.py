@@ -33,7 +33,7 @@ COSINE_SCALE = 20.0
 
 @dataclass(frozen=True)
 class Majority:
-    """Answers each facet as train does most often."""
+    """Answers each facet as train does most often; of several concepts, with each that most of train has."""
 
     name: str
 
@@ -48,7 +48,10 @@ class Majority:
             logs = np.log([counts[label] / len(labels) for label in sorted(counts)])
             return lambda rows: np.tile(logs, (len(rows), 1))
 
-        return _answer(data, examples, features=lambda texts: texts, fit=fit, mean_number=True)
+        def features(found: Sequence[FacetExample]) -> Any:
+            return np.zeros((len(found), 0))
+
+        return _answer(data, examples, features=features, fit=fit, mean_number=True)
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,10 @@ class FrozenLogistic:
 
 @dataclass(frozen=True)
 class NearestDefinition:
-    """The concept whose label and definition are nearest to the text, by the base as it is: no training."""
+    """The narrowest concept whose label and definition are nearest to the text, by the base as it is.
+
+    Where any number may be chosen, every concept that is near enough, broad ones too. There is no training.
+    """
 
     name: str
     model: ModelConfig
@@ -111,8 +117,11 @@ class NearestDefinition:
 
         ontology = read_ontology_row(data.types())
         concepts = embed([concept.text for concept in ontology.concepts], model=self.model)
-        own = np.array([_is_answer(ontology, concept.id) for concept in ontology.concepts])
-        centre = 0.0 if any(facet.single for facet in ontology.facets) else 0.5
+        broad = frozenset().union(*ontology.ancestors.values())
+        alone = {facet.id for facet in ontology.facets if facet.single}
+        single = np.array([concept.facet in alone for concept in ontology.concepts])
+        own = ~single | [concept.id not in broad for concept in ontology.concepts]
+        centre = np.where(single, 0.0, 0.5)  # where any may be chosen, the similarity of open odds
 
         def outputs(found: Sequence[FacetExample]) -> FacetOutputs:
             texts = embed([_read(example) for example in found], model=self.model)
@@ -148,12 +157,12 @@ class Independent:
         for prediction in read_predictions(path):
             if not isinstance(prediction, FacetPrediction):
                 raise UserError(f"{path} holds other answers than facets")
-            facets = {
-                name: replace(answer, concepts=ontology.most_specific(answer.independent or ()))
-                if answer.value is None
-                else answer
-                for name, answer in prediction.facets.items()
-            }
+            facets = dict(prediction.facets)
+            for name, answer in facets.items():
+                if answer.value is None:
+                    if answer.independent is None:
+                        raise UserError(f"{path} does not hold what a run decides of each concept alone")
+                    facets[name] = replace(answer, concepts=ontology.most_specific(answer.independent))
             answers.append(FacetPrediction(prediction.id, facets))
         return Answers(answers)
 
@@ -172,18 +181,22 @@ def _answer(
     from shared.facet_decoding import FacetOutputs
 
     ontology, training = read_ontology_row(data.types()), data.load("train")
+    known = features(training)
     models: dict[str, tuple[list[tuple[str, ...]], Callable[[Any], Any]]] = {}
     numbers: list[Callable[[Any], Any]] = []
     for facet in ontology.facets:
+        places = [place for place, example in enumerate(training) if _is_labelled(facet, example)]
+        if not places:
+            raise UserError(
+                f"no text of train is labelled with the facet {facet.id}, so nothing is fitted to it"
+            )
         if facet.cardinality is Cardinality.number:
-            known = [example for example in training if facet.id in example.values]
-            values = [example.values[facet.id] for example in known]
-            numbers.append(_mean(values) if mean_number else _ridge(features(known), values))
-            continue
-        known = [example for example in training if example.labels.get(facet.id)]
-        labels = [example.labels[facet.id] for example in known]
-        answers = sorted(set(labels))
-        models[facet.id] = (answers, fit(features(known), [answers.index(label) for label in labels]))
+            values = [training[place].values[facet.id] for place in places]
+            numbers.append(_mean(values) if mean_number else _ridge(known[places], values))
+        else:
+            labels = [training[place].labels[facet.id] for place in places]
+            answers = sorted(set(labels))
+            models[facet.id] = (answers, fit(known[places], [answers.index(label) for label in labels]))
 
     def outputs(found: Sequence[FacetExample]) -> FacetOutputs:
         rows = features(found)
@@ -217,31 +230,35 @@ def _decoded(
 def _place(
     scores: Array, ontology: Ontology, facet: Facet, *, answers: Sequence[tuple[str, ...]], logs: Array
 ) -> None:
-    """Write the facet's columns of the scores (E, C): sums over a path are an answer's log, above `LEAST`.
+    """Write the facet's columns of the scores (E, C): sums over a path are an answer's log less that of none.
 
-    What train never answers sums up to what is broader. Where several concepts may be chosen, each gets its
-    log-odds.
+    What train never answers has the log `LEAST`, none too. Where several concepts may be chosen, each gets
+    its log-odds.
     """
     import numpy as np
 
+    concepts = [ontology.concepts[place].id for place in ontology.by_facet[facet.id]]
     if facet.single:
-        for column in sorted(range(len(answers)), key=lambda column: ontology.depth[answers[column][0]]):
-            concept = answers[column][0]
+        log_of = {answer: np.maximum(logs[:, column], LEAST) for column, answer in enumerate(answers)}
+        none = log_of.get((), LEAST)
+        for concept in sorted(concepts, key=ontology.depth.__getitem__):
             broader = [ontology.index[name] for name in ontology.ancestors[concept]]
-            own = np.maximum(logs[:, column], LEAST) - LEAST
+            own = log_of.get((concept,), LEAST) - none
             scores[:, ontology.index[concept]] = own - scores[:, broader].sum(axis=1)
         return
-    for place in ontology.by_facet[facet.id]:
-        concept = ontology.concepts[place].id
+    for concept in concepts:
         has = [any(concept in ontology.closure[name] for name in answer) for answer in answers]
         share = np.clip(np.exp(logs[:, has]).sum(axis=1), 1e-9, 1 - 1e-9)
-        scores[:, place] = np.log(share / (1 - share))
+        scores[:, ontology.index[concept]] = np.log(share / (1 - share))
 
 
 def _logistic(c: float) -> Callable[[Any, Sequence[int]], Callable[[Any], Any]]:
     def fit(features: Any, labels: Sequence[int]) -> Callable[[Any], Any]:
+        import numpy as np
         from sklearn.linear_model import LogisticRegression
 
+        if len(set(labels)) == 1:  # which scikit-learn refuses
+            return lambda rows: np.zeros((rows.shape[0], 1))
         fitted = LogisticRegression(C=c, max_iter=1000).fit(features, labels)
         return lambda rows: fitted.predict_log_proba(rows)
 
@@ -261,6 +278,13 @@ def _mean(values: Sequence[float]) -> Callable[[Any], Any]:
     return lambda rows: np.full(len(rows), sum(values) / len(values))
 
 
+def _is_labelled(facet: Facet, example: FacetExample) -> bool:
+    """Return whether there is an answer to learn, none among them, but no text out of scope."""
+    from shared.facet_decoding import out_of_scope
+
+    return facet.id in {**example.labels, **example.values} and not out_of_scope(facet, example)
+
+
 def _read(example: FacetExample) -> str:
     """Return what a bag of words or an untuned encoder reads: the texts; what is between two marks first."""
     if len(example.marks) == 2:
@@ -269,12 +293,6 @@ def _read(example: FacetExample) -> str:
         ends = f"{example.text[first.start : first.end]} {between} {example.text[second.start : second.end]}"
         return f"{ends}. {example.text}"
     return f"{example.text} {example.pair}".strip()
-
-
-def _is_answer(ontology: Ontology, concept: str) -> bool:
-    """Return whether the concept is narrowest, or belongs to a facet where any may be chosen."""
-    facet = next(f for f in ontology.facets if f.id == ontology.concepts[ontology.index[concept]].facet)
-    return not facet.single or all(concept not in above for above in ontology.ancestors.values())
 
 
 def _num_numbers(ontology: Ontology) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.errors import UserError
 from shared.examples import FacetAnswer, FacetExample, FacetPrediction
 from shared.ontology import Cardinality, Facet
 
@@ -43,19 +42,6 @@ class Judged:
     def right(self) -> bool:
         """Whether the answer is given and right; out of scope, no answer is right."""
         return (self.answered and self.guess_right) if self.in_scope else not self.answered
-
-
-def aligned(examples: Sequence[FacetExample], predictions: Sequence[FacetPrediction]) -> Pairs:
-    """Return examples with their predictions by id; an id on one side only, or twice, is a `UserError`."""
-    found = {prediction.id: prediction for prediction in predictions}
-    ids = {example.id for example in examples}
-    if len(found) != len(predictions) or len(ids) != len(examples) or ids != set(found):
-        odd = sorted(ids ^ set(found))[:3]
-        raise UserError(
-            f"{len(predictions)} predictions do not answer the {len(examples)} examples one by one; "
-            f"ids on one side only, or twice: {', '.join(odd) or 'duplicates'}"
-        )
-    return [(example, found[example.id]) for example in examples]
 
 
 def documents(examples: Sequence[FacetExample]) -> dict[str, int]:

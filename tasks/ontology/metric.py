@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from shared.contracts import Score
 from shared.errors import ConfigError, UserError, suggest
-from shared.examples import FacetExample, FacetPrediction
+from shared.examples import FacetExample, FacetPrediction, aligned
 from shared.ontology import Cardinality, Facet, Ontology, read_ontology_row
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class FacetScores:
         Left out is what the ontology, the labels or the answers give no ground for.
         """
         from tasks.ontology.blocks import all_scores
-        from tasks.ontology.judged import aligned, documents
+        from tasks.ontology.judged import documents
 
         self._main_table(examples, predictions)  # raises where the main score has no ground
         found = all_scores(
@@ -125,14 +125,12 @@ class FacetScores:
         self, examples: Sequence[FacetExample], predictions: Sequence[FacetPrediction]
     ) -> Iterator[dict[str, Any]]:
         """Yield id, text and the wrong facets of each example whose labelled concepts are not all right."""
-        from tasks.ontology.judged import aligned
         from tasks.ontology.mistakes import wrong_rows
 
         yield from wrong_rows(aligned(examples, predictions), ontology=self._known)
 
     def details(self, examples: Sequence[FacetExample], predictions: Sequence[FacetPrediction]) -> str:
         """Return by facet: the worst concepts, the commonest confusions, accuracy at several coverages."""
-        from tasks.ontology.judged import aligned
         from tasks.ontology.mistakes import details_text
 
         return details_text(aligned(examples, predictions), ontology=self._known)
@@ -154,7 +152,7 @@ class FacetScores:
     def _main_table(self, examples: Sequence[FacetExample], predictions: Sequence[FacetPrediction]) -> Table:
         """Return the counts of the main score; raises `UserError` where no example has labels for it."""
         from tasks.ontology.counting import COUNTS, exact_counts, join
-        from tasks.ontology.judged import aligned, documents, judged, of_facet
+        from tasks.ontology.judged import documents, judged, of_facet
 
         rows = documents(examples)
         facets = self._facets(numbers=self.main == "r2")

@@ -1,8 +1,8 @@
 """Training speed on FiNER-ORD: our loop against `transformers.Trainer` with dynamic padding, in one run.
 
 Same base, LoRA, head, data, epochs, learning rates, seed and number of updates; only the loop differs. The
-Trainer's batches hold as many sentences as ours do on average; `--batch 8` gives it its own default, with which
-it makes several times more updates. Prints real tokens per second (validation and saving excluded) and
+Trainer's batches hold as many sentences as ours do on average; `--batch 8` gives it its own default, and so
+several times more updates. Prints real tokens per second (validation and saving excluded) and
 validation F1 of each side, then the ratio, and the paired difference in F1 with its 95 % interval. Run it on
 an idle machine.
 """

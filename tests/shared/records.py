@@ -64,3 +64,8 @@ def micro_f1(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return F1 over all groups; counts (..., k) hold tp, predicted and gold of each group in turn."""
     found, predicted, gold = (counts[..., part::3].sum(axis=-1) for part in range(3))
     return np.asarray(2 * found / np.maximum(predicted + gold, 1))
+
+
+def recall(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the found share of gold over all groups, of counts as `micro_f1` takes them."""
+    return np.asarray(counts[..., 0::3].sum(axis=-1) / counts[..., 2::3].sum(axis=-1))

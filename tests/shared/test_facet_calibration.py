@@ -48,7 +48,7 @@ def test_the_detector_that_tells_most_pairs_apart_is_chosen() -> None:
         "mahalanobis": np.array([1.0, 9.0, 1.0, 3.0]),
     }
     detector, threshold = choose_detector(found, inside=[0, 1], outside=[2, 3], sent_away=0.0)
-    assert (detector, threshold) == ("energy", 3.0)
+    assert (detector, threshold) == ("energy", 3.5)
 
 
 @pytest.mark.parametrize(("sent_away", "above"), [(0.0, 0), (0.05, 5), (0.25, 25)])
@@ -56,6 +56,13 @@ def test_above_the_threshold_lies_the_share_that_may_be_sent_away(sent_away: flo
     values = np.append(np.random.default_rng(0).permutation(100).astype(float), 1000.0)
     _, threshold = choose_detector({"energy": values}, inside=range(100), outside=[100], sent_away=sent_away)
     assert (values[:100] > threshold).sum() == above
+
+
+def test_of_few_texts_none_is_sent_away_where_one_would_be_too_large_a_share() -> None:
+    """One of four is more than a hundredth; the threshold was taken between the third and the fourth."""
+    values = np.array([1.0, 2.0, 3.0, 4.0, 8.0])
+    detector, threshold = choose_detector({"energy": values}, inside=range(4), outside=[4], sent_away=0.01)
+    assert (detector, threshold) == ("energy", 6.0)
 
 
 def test_a_model_that_is_all_but_certain_of_every_text_does_not_send_all_of_them_away() -> None:

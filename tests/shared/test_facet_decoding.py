@@ -138,7 +138,7 @@ def test_predictions_do_not_depend_on_the_other_rows() -> None:
 
 
 def test_tuning_fits_the_temperature_to_how_often_the_scores_are_right() -> None:
-    """Ahead by 4 and right three times of four: odds of 3 to 1 need T = 4 / ln 3, whatever was there before."""
+    """Ahead by 4 and right three times of four: odds of 3 to 1 need T = 4 / ln 3. Older choices are gone."""
     made = decoder()
     texts, found = examples(("a",), ("a",), ("b",), ("a",)), outputs([[4, 0], [4, 0], [0, 4], [0, 4]])
     made.thresholds["energy/topic"] = 0.0
@@ -263,3 +263,14 @@ def test_without_two_different_texts_of_a_class_no_distance_is_measured(
     made.remember(examples(*topics), outputs([[0, 0]] * len(topics), embeddings=vectors))
     assert (made.classes.means.shape, made.classes.precision.shape) == ((0, 2), (0, 2))
     assert len(made.memory) == len(topics)
+
+
+def test_a_detector_of_distances_alone_waits_for_the_training_texts() -> None:
+    """Validation tunes after each epoch, and training texts are remembered at the end."""
+    texts, found = examples(("a",), ("a",), ()), outputs([[1, 0]] * 3, embeddings=[[0, 0], [1, 0], [9, 9]])
+    made = decoder(detectors=["mahalanobis"])
+    made.tune(texts, found)
+    assert set(made.thresholds) == {"temperature/topic"}
+    made.remember(texts, found)
+    made.tune(texts, found)
+    assert set(made.thresholds) == {"temperature/topic", "mahalanobis/topic"}

@@ -11,8 +11,8 @@ import pytest
 from shared.contracts import Score
 from shared.errors import UserError
 from shared.leaderboard import publish, render
-from shared.record import Code, Counts, DataFacts, FileFacts, Record, read_record, write_record
-from shared.rows import Row, churn, group_runs
+from shared.record import Code, Counts, DataFacts, FileFacts, MetricFacts, Record, read_record, write_record
+from shared.rows import Cited, Row, churn, cited_row, group_runs
 from shared.tables import Column, expand, formatter, markdown_table
 from tests.shared.records import make_record
 
@@ -183,6 +183,96 @@ def test_empty_cells_say_why_and_one_seed_is_said_to_be_one(tmp_path: Path, conf
     assert "- `n/s` in a cited row: not stated by the source, or not comparable." in page
     assert "Licence of the data: CC BY-NC 4.0: not for commercial use" in page
     assert "[config](../conf/experiment/ner/tiny.yaml), records [1](records/ner/tiny-seed1.json)" in page
+
+
+def test_a_cited_row_without_the_main_score_stands_behind_those_that_have_it(
+    tmp_path: Path, conf: Path, boards: Path
+) -> None:
+    path = conf / "cited" / "ner.yaml"
+    path.write_text(path.read_text().replace("{f1: 0.76, precision: 0.7}", "{precision: 0.99, recall: 0.5}"))
+    path.write_text(path.read_text().replace("{f1: 0.74, precision: 0.6}", "{precision: 0.97}"))
+    publish_rows(tmp_path, seed_record(1, d2=[6, 6, 6], f1=0.8), conf=conf, boards=boards)
+    page = (boards / "ner.md").read_text().split("### FiNER-ORD: evidence")[0]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in page.splitlines()
+        if line.startswith("| ")
+    ]
+    assert [row[0] for row in rows[1:]] == [
+        "tiny + LoRA",
+        "published",
+        "elsewhere (not comparable: on another split)",
+    ]
+    assert rows[2] == ["published", "n/s", "n/s", "355.0 M", "n/s"]
+
+
+def test_a_cited_row_means_the_scores_that_each_of_its_runs_states() -> None:
+    cited = Cited(
+        name="published",
+        data="FiNER-ORD",
+        split="test",
+        comparable=True,
+        note="",
+        source="https://example.org/paper",
+        computed="by its authors",
+        repeats=2,
+        unit="seed",
+        runs=[{"precision": 0.75, "recall": 0.5}, {"precision": 0.25}],
+        parameters=None,
+    )
+    for main in ("f1", "recall"):
+        row = cited_row(cited, main=main)
+        assert (row["scores"], row["score"], row["runs"]) == ({"precision": 0.5}, None, None)
+    assert cited_row(cited, main="precision")["score"] == {"value": 0.5, "low": None, "high": None}
+
+
+def test_each_data_set_is_ordered_by_the_statistic_of_its_own_main_score(
+    tmp_path: Path, conf: Path, boards: Path
+) -> None:
+    """Recall is 2 of 4 in the one document and 3 of 6 in the other."""
+    path = conf / "leaderboard" / "ner.yaml"
+    statistics = "{f1: tests.shared.records.micro_f1, recall: tests.shared.records.recall}"
+    text = path.read_text().replace("{f1: tests.shared.records.micro_f1}", statistics)
+    path.write_text(text.replace("{FiNER-ORD: large}", "{FiNER-ORD: large, WNUT17: ''}"))
+    other = seed_record(
+        1,
+        d2=[3, 3, 6],
+        f1=0.0,
+        id="other-1",
+        data=DataFacts("WNUT17", "MIT", "test", "d" * 64, 3, 2),
+        metric=MetricFacts("span_f1", "1", main="recall"),
+        scores={"recall": Score(0.5)},
+    )
+    publish_rows(tmp_path, seed_record(1, d2=[6, 6, 6], f1=0.8), other, conf=conf, boards=boards)
+    page = (boards / "ner.md").read_text()
+    assert "| tiny + LoRA" in page
+    assert "span_f1 version 1, ordered by recall" in page
+    assert "0.500 [0.500, 0.500]" in page
+
+
+def test_a_main_score_that_the_tables_do_not_know_is_named(tmp_path: Path, conf: Path, boards: Path) -> None:
+    record = seed_record(
+        1, d2=[], f1=0.0, metric=MetricFacts("span_f1", "1", main="recall"), scores={"recall": Score(0.5)}
+    )
+    with pytest.raises(UserError, match="record tiny-seed1 is ordered by 'recall'; the tables know: f1"):
+        publish_rows(tmp_path, record, conf=conf, boards=boards)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("no.such.module", "'no.such.module' cannot be imported"),
+        ("tests.shared.records.f2", "'tests.shared.records.f2' cannot be imported"),
+        ("f1", "name package.module.function"),
+    ],
+)
+def test_a_statistic_that_is_nowhere_is_named(
+    tmp_path: Path, conf: Path, boards: Path, name: str, said: str
+) -> None:
+    path = conf / "leaderboard" / "ner.yaml"
+    path.write_text(path.read_text().replace("tests.shared.records.micro_f1", name))
+    with pytest.raises(UserError, match=said):
+        publish_rows(tmp_path, seed_record(1, d2=[6, 6, 6], f1=0.8), conf=conf, boards=boards)
 
 
 def test_rendering_twice_gives_the_same_bytes(tmp_path: Path, conf: Path, boards: Path) -> None:

@@ -97,7 +97,7 @@ def test_marks_are_read_between_markers_wherever_they_stand(tokenizer: Any) -> N
 
 
 def test_a_long_text_with_marks_is_one_window_around_them(tokenizer: Any) -> None:
-    """Sixteen tokens with the markers; the markers [E1] at 4 and [E2] at 8: eight tokens around their middle."""
+    """Of sixteen tokens with the markers, [E1] at 4 and [E2] at 8: eight tokens around their middle."""
     made = reader(tokenizer, RELATIONS, window=8)
     (window,) = made.encode([marked_example(" ".join(COUNT), "five", "seven")])
     assert tokenizer.decode(window.tokens) == "[CLS] three four [E1] five [/E1] six [E2] seven [SEP]"

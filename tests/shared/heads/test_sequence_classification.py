@@ -45,6 +45,7 @@ EXAMPLES = [
     ),
     FacetExample("4", "Who?", pair=LONG, labels={"topic": ("shares",), "actors": ("savings-bank", "fund")}),
 ]
+SPREAD = [*EXAMPLES, FacetExample("5", "Bonds rose.", labels={"topic": ("bonds",)})]  # a class of two texts
 MARKED = [
     marked_example("the rain caused a flood", "rain", "flood", id="0", label="Cause-Effect(e1,e2)"),
     marked_example("the flood came with rain", "flood", "rain", id="1", label="Cause-Effect(e2,e1)"),
@@ -83,8 +84,7 @@ def with_scores(model: Model, *scores: float) -> Model:
 
 
 def loss(model: Model, *examples: FacetExample) -> torch.Tensor:
-    found = model(model.head.collate(model.head.encode(examples))).loss
-    assert found is not None
+    found: torch.Tensor = model(model.head.collate(model.head.encode(examples))).loss
     return found
 
 
@@ -159,18 +159,24 @@ def test_the_windows_of_a_long_text_are_averaged(model: Model) -> None:
     assert prediction.facets["score"].value == 1.5
 
 
-def test_predictions_do_not_depend_on_the_other_texts_of_a_batch() -> None:
-    model = learnt(changed(new_model()), EXAMPLES)
-    together = predict(model, EXAMPLES, batch_tokens=4096)
-    backwards = predict(model, EXAMPLES[::-1], batch_tokens=100)[::-1]
-    alone = [predict(model, [example], batch_tokens=16)[0] for example in EXAMPLES]
+def figures(prediction: FacetPrediction) -> list[float]:
+    """All numbers of the answers, NaN where there is none."""
+    names = ("value", "probability", "raw_probability", "oddity")
+    found = [getattr(answer, name) for answer in prediction.facets.values() for name in names]
+    return [np.nan if value is None else value for value in found]
+
+
+@pytest.mark.parametrize("detector", ["max_softmax", "energy", "mahalanobis"])
+def test_predictions_do_not_depend_on_the_other_texts_of_a_batch(detector: str) -> None:
+    model = learnt(changed(new_model(DESK, f"head.detectors=[{detector}]")), SPREAD)
+    together = predict(model, SPREAD, batch_tokens=4096)
+    backwards = predict(model, SPREAD[::-1], batch_tokens=100)[::-1]
+    alone = [predict(model, [example], batch_tokens=16)[0] for example in SPREAD]
     for one, *others in zip(together, backwards, alone, strict=True):
+        assert one.facets["topic"].oddity is not None
         for other in others:
             assert other.key == one.key
-            for name, answer in one.facets.items():
-                for value in ("value", "probability", "raw_probability", "oddity"):
-                    expected = pytest.approx(getattr(answer, value), abs=1e-5, rel=1e-5)
-                    assert getattr(other.facets[name], value) == expected
+            np.testing.assert_allclose(figures(other), figures(one), atol=1e-5, rtol=1e-5)
 
 
 def test_the_loss_is_the_mean_over_levels_facets_and_numbers() -> None:
@@ -191,7 +197,8 @@ def test_the_loss_is_the_mean_over_levels_facets_and_numbers() -> None:
         },
         values={"score": 0.5},
     )
-    assert float(loss(with_scores(new_model(), *[0.0] * 15), example)) == pytest.approx(1.199695, abs=1e-5)
+    found = loss(with_scores(new_model(), *[0.0] * 15), example)
+    assert found.item() == pytest.approx(1.199695, abs=1e-5)
 
 
 def test_a_facet_that_is_not_labelled_gives_no_gradient() -> None:
@@ -209,15 +216,14 @@ def test_texts_that_label_different_facets_do_not_touch_each_others() -> None:
     model = new_model().eval()
     topic = FacetExample("x", "one", labels={"topic": ("bonds",)})
     tone = FacetExample("y", "one two three", labels={"tone": ("bad",)})
-    with torch.no_grad():
-        together = 3 * float(loss(model, topic, tone))
-        assert together == pytest.approx(2 * float(loss(model, topic)) + float(loss(model, tone)), abs=1e-5)
+    together, first, second = (loss(model, *texts).item() for texts in ((topic, tone), (topic,), (tone,)))
+    assert 3 * together == pytest.approx(2 * first + second, abs=1e-5)
 
 
 def test_a_batch_without_any_label_has_a_loss_of_0_that_trains_nothing(model: Model) -> None:
     found = loss(model, FacetExample("x", "one"))
     found.backward()
-    assert float(found) == 0.0
+    assert found.item() == 0.0
     assert not any(w.grad is not None and w.grad.any() for w in model.parameters())
     model.zero_grad(set_to_none=True)
 
@@ -226,10 +232,10 @@ def test_a_batch_without_any_label_has_a_loss_of_0_that_trains_nothing(model: Mo
 def test_texts_out_of_scope_train_nothing_without_outliers(ontology: Ontology) -> None:
     model = with_scores(new_model(ontology), *[0.5] * len(ontology.concepts))
     alone, beside = loss(model, A), loss(model, A, OUT, OUT)
-    assert float(beside) == pytest.approx(float(alone), abs=1e-6)
+    assert beside.item() == pytest.approx(alone.item(), abs=1e-6)
     found = loss(model, OUT)
     found.backward()
-    assert float(found) == 0.0
+    assert found.item() == 0.0
     assert not model.head.module.bias.grad.any()
 
 
@@ -238,7 +244,7 @@ def test_texts_out_of_scope_are_drawn_to_no_concept_by_the_weight_of_outliers() 
     model = with_scores(new_model(PAIR, "head.outliers=2.0"), np.log(3), 0.0)
     found = loss(model, OUT)
     found.backward()
-    assert float(found) == pytest.approx(1.673976, abs=1e-5)
+    assert found.item() == pytest.approx(1.673976, abs=1e-5)
     assert model.head.module.bias.grad.tolist() == pytest.approx([0.5, -0.5], abs=1e-5)
 
 
@@ -247,7 +253,7 @@ def test_where_each_concept_has_a_sigmoid_outliers_lower_them_all() -> None:
     model = with_scores(new_model(WEB, "head.outliers=0.5"), np.log(3), 0.0, 0.0)
     found = loss(model, OUT)
     found.backward()
-    assert float(found) == pytest.approx(1.386294, abs=1e-5)
+    assert found.item() == pytest.approx(1.386294, abs=1e-5)
     assert model.head.module.bias.grad.tolist() == pytest.approx([0.375, 0.25, 0.25], abs=1e-5)
 
 
@@ -266,7 +272,7 @@ def test_the_loss_weighs_each_text_by_its_concept() -> None:
     model = new_model(PAIR, "head.balance=1.0")
     model.head.start(model.backbone, [A, A, A, B])
     found = loss(with_scores(model, np.log(3), 0.0), A, B)
-    assert float(found) == pytest.approx(1.111641, abs=1e-5)
+    assert found.item() == pytest.approx(1.111641, abs=1e-5)
 
 
 def test_concepts_begin_as_the_embeddings_of_their_names_and_definitions() -> None:
@@ -294,7 +300,7 @@ def test_a_concepts_score_is_its_cosine_times_scale_or_its_dot_product(classifie
     expected = concepts @ text
     if classifier == "cosine":
         expected = 10 * expected / np.linalg.norm(concepts, axis=1) / np.linalg.norm(text)
-    np.testing.assert_allclose(row[:2], expected + [0.25, 0.0], atol=1e-5)
+    np.testing.assert_allclose(row[:2] - np.array([0.25, 0.0]), expected, atol=1e-5)
 
 
 def test_the_scores_of_a_relation_depend_on_which_mark_is_first(relations: Model) -> None:
@@ -323,10 +329,18 @@ def test_the_markers_embeddings_train_and_come_back_with_the_bundle(tmp_path: Pa
     ]
 
 
-@pytest.mark.parametrize("lora", ["lora=r16", "lora.dora=true", "lora=full", "lora=head"])
-@pytest.mark.parametrize(("ontology", "examples"), [(DESK, EXAMPLES), (RELATIONS, MARKED)])
+@pytest.mark.parametrize(
+    ("ontology", "examples", "lora"),
+    [
+        (DESK, EXAMPLES, "lora=r16"),
+        (RELATIONS, MARKED, "lora=r16"),
+        (RELATIONS, MARKED, "lora.dora=true"),
+        (RELATIONS, MARKED, "lora=full"),
+        (RELATIONS, MARKED, "lora=head"),
+    ],
+)
 def test_a_bundle_gives_the_same_bits_in_a_new_process(
-    tmp_path: Path, lora: str, ontology: Ontology, examples: list[FacetExample]
+    tmp_path: Path, ontology: Ontology, examples: list[FacetExample], lora: str
 ) -> None:
     """With the head alone the markers are in no file: they have to begin the same each time."""
     model = changed(new_model(ontology, lora))
@@ -334,7 +348,7 @@ def test_a_bundle_gives_the_same_bits_in_a_new_process(
 
 
 def test_a_bundle_keeps_thresholds_and_distances_and_gives_the_same_predictions(tmp_path: Path) -> None:
-    model = learnt(changed(new_model(DESK, "head.detectors=[mahalanobis]")), EXAMPLES)
+    model = learnt(changed(new_model(DESK, "head.detectors=[mahalanobis]")), SPREAD)
     assert {"temperature/topic", "temperature/actors", "mahalanobis/topic"} <= set(model.head.decoding)
     assert tuple(model.head.module.means.shape) == (4, 384)
     folder = save(model, tmp_path / "bundle", "head.detectors=[mahalanobis]")
@@ -342,9 +356,9 @@ def test_a_bundle_keeps_thresholds_and_distances_and_gives_the_same_predictions(
     assert loaded.head.decoding == model.head.decoding
     for name in ("means", "precision"):
         assert torch.equal(getattr(loaded.head.module, name), getattr(model.head.module, name))
-    expected = predict(model, EXAMPLES, batch_tokens=512)
+    expected = predict(model, SPREAD, batch_tokens=512)
     assert any(prediction.facets["topic"].abstained for prediction in expected)
-    found = predict(loaded, EXAMPLES, batch_tokens=512)
+    found = predict(loaded, SPREAD, batch_tokens=512)
     assert found == [replace(prediction, nearest=()) for prediction in expected]
 
 
