@@ -22,14 +22,15 @@ from omegaconf import OmegaConf
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from shared.config import LoraConfig, Method, ModelConfig, build, typed
+from shared.config import LoraConfig, Method, ModelConfig
 from shared.contracts import Examples
 from shared.errors import BundleError
 from shared.evaluate import infer
 from shared.examples import example_row, read_example
 from shared.files import folder_atomic
 from shared.model import Model, choose_trainable, find_base
-from shared.record import library_versions
+from shared.provenance import library_versions
+from shared.typed_config import build, typed
 
 MANIFEST, HEAD, BACKBONE, CARD = "bundle.json", "head.safetensors", "backbone.safetensors", "README.md"
 FORMAT = 1

@@ -15,7 +15,8 @@ import yaml
 from shared.errors import UserError
 from shared.files import write_text_atomic
 from shared.intervals import Statistic
-from shared.record import FileFacts, Record, file_facts, read_record, write_record
+from shared.provenance import FileFacts, file_facts
+from shared.record import Record, read_record, write_record
 from shared.rows import (
     Cited,
     Row,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from shared import runs
 from shared.config import COMMAND_WORDS, PLACES, HardwareConfig
 from shared.contracts import Baseline, DataAdapter, Examples, Metric, Score
+from shared.provenance import code_state, digest_files, file_facts, library_versions, machine, today
 from shared.record import (
     BaseFacts,
     Cost,
@@ -20,14 +21,8 @@ from shared.record import (
     Parameters,
     Record,
     Training,
-    code_state,
-    digest_files,
-    file_facts,
-    library_versions,
-    machine,
     portable_config,
     record_id,
-    today,
     write_record,
 )
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from shared.config import build
 from shared.leaderboard import read_cited, read_layout, render
-from shared.record import Record, digest_files, read_record
+from shared.provenance import digest_files
+from shared.record import Record, read_record
 from shared.runs import read_predictions
+from shared.typed_config import build
 
 BOARDS = Path(__file__).resolve().parent.parent / "leaderboards"
 RECORDS = sorted(BOARDS.glob("records/*/*.json"))

@@ -6,15 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.contracts import Score
+from shared.provenance import Code, FileFacts, Hardware
 from shared.record import (
     BaseFacts,
-    Code,
     Cost,
     Counts,
     DataFacts,
     Energy,
-    FileFacts,
-    Hardware,
     Inference,
     MetricFacts,
     Parameters,

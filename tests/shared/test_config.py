@@ -1,46 +1,10 @@
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
 from omegaconf import OmegaConf
 
 from shared.compose import compose_run
-from shared.config import LoraConfig, Method, build, config_digest, typed
+from shared.config import LoraConfig, Method, config_digest
 from shared.errors import ConfigError
-
-
-@dataclass(frozen=True)
-class Corner:
-    x: int
-    label: str = "none"
-
-
-@dataclass(frozen=True)
-class Box:
-    corner: Corner
-    folder: Path
-
-
-def test_build_gives_the_target_dataclass_with_nested_parts() -> None:
-    node = OmegaConf.create(
-        {"_target_": f"{__name__}.Box", "corner": {"x": 3, "label": "a"}, "folder": "/tmp"}
-    )
-    assert build(node, path="box") == Box(Corner(3, "a"), Path("/tmp"))
-
-
-def test_build_reports_every_wrong_key_type_and_missing_value_at_once() -> None:
-    node = OmegaConf.create({"_target_": f"{__name__}.Box", "corner": {"x": "three", "labell": "a"}})
-    with pytest.raises(ConfigError) as caught:
-        build(node, path="box")
-    text = str(caught.value)
-    assert "box.corner.x='three'" in text
-    assert "box.corner.labell is unknown (did you mean 'label'?)" in text
-    assert "box.folder is missing" in text
-
-
-def test_build_names_a_target_that_cannot_be_imported() -> None:
-    with pytest.raises(ConfigError, match=r"no\.such\.Thing"):
-        build(OmegaConf.create({"_target_": "no.such.Thing"}), path="data")
+from shared.typed_config import typed
 
 
 def test_a_value_out_of_range_names_what_is_allowed() -> None:

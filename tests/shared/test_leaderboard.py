@@ -11,7 +11,8 @@ import pytest
 from shared.contracts import Score
 from shared.errors import UserError
 from shared.leaderboard import publish, render
-from shared.record import Code, Counts, DataFacts, FileFacts, MetricFacts, Record, read_record, write_record
+from shared.provenance import Code, FileFacts
+from shared.record import Counts, DataFacts, MetricFacts, Record, read_record, write_record
 from shared.rows import Cited, Row, churn, cited_row, group_runs
 from shared.tables import Column, expand, formatter, markdown_table
 from tests.shared.records import make_record

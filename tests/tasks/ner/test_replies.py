@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from shared.config import build
 from shared.errors import ConfigError, DataError
 from shared.examples import SpanExample, join_words
+from shared.typed_config import build
 from tasks.ner.metric import EntityF1
 from tasks.ner.replies import Replies, read_line, read_reply
 

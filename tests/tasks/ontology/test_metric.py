@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from shared.config import build
 from shared.contracts import Score
 from shared.errors import ConfigError, UserError
 from shared.examples import FacetAnswer, FacetExample, FacetPrediction
 from shared.intervals import bootstrap, stack_counts
 from shared.ontology import Cardinality, Concept, Facet, Ontology, Relation, relation_concepts
+from shared.typed_config import build
 from tasks.ontology.metric import MAIN, FacetScores
 
 RELATIONS = (
