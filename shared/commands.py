@@ -75,7 +75,7 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
         )
     if model.head.remembers:
         logits = infer(model, features, batch_tokens=config.predict.batch_tokens)
-        model.head.remember(training, features, logits)
+        model.head.measure(training, features, logits)
     validate()  # the thresholds of the weights that were kept
     _keep(model, folder, config, examples=validation)
     predictions = predict(model, validation, batch_tokens=config.predict.batch_tokens)

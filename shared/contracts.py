@@ -144,7 +144,7 @@ class Head(Protocol):
     types: dict[str, Any]
     decoding: dict[str, float]  # the thresholds `decode` uses, stored in the bundle; may be empty
     new_tokens: list[int]  # ids that the base never saw: their embeddings train beside the LoRA
-    remembers: bool  # whether `remember` wants the training examples' logits
+    remembers: bool  # whether `measure` and `remember` have a use for the training examples
     source: dict[str, str]  # what an audit asks of an answer: digests of the bundle it came from
 
     @property
@@ -160,10 +160,15 @@ class Head(Protocol):
     def start(self, backbone: nn.Module, examples: Examples) -> None:
         """Set what depends on the base and on the training examples, before training."""
 
+    def measure(
+        self, examples: Examples, features: Sequence[Any], logits: Sequence[np.ndarray[Any, Any]]
+    ) -> None:
+        """Keep for the bundle what decoding needs to know of the training examples, after training."""
+
     def remember(
         self, examples: Examples, features: Sequence[Any], logits: Sequence[np.ndarray[Any, Any]]
     ) -> None:
-        """Keep what decoding needs to know of the training examples, after training."""
+        """Keep the training examples themselves, to show beside an answer those nearest to its text."""
 
     def collate(self, features: Sequence[Any]) -> dict[str, Tensor]:
         """Return the padded batch of these windows (`B` rows), on the CPU."""

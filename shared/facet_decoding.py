@@ -94,15 +94,18 @@ class FacetDecoder:
             loss = self._loss(facet, outputs.scores[inside], [examples[row] for row in inside])
             self.thresholds[f"temperature/{facet.id}"] = fit_temperature(loss)
             found = self._oddities(facet, outputs) if outside else {}
-            if found:  # none before `remember`, where distances are all that is asked for
+            if found:  # none before `measure`, where distances are all that is asked for
                 detector, threshold = choose_detector(
                     found, inside=inside, outside=outside, sent_away=self.sent_away
                 )
                 self.thresholds[f"{detector}/{facet.id}"] = threshold
 
     def remember(self, examples: Sequence[FacetExample], outputs: FacetOutputs) -> None:
-        """Keep the training examples: their classes to measure distances by, all of them to explain by."""
+        """Keep the training examples to explain answers by."""
         self.memory, self._memory_vectors = list(examples), _unit(outputs.embeddings)
+
+    def measure(self, examples: Sequence[FacetExample], outputs: FacetOutputs) -> None:
+        """Keep the classes of the training examples to measure distances by, if a detector does."""
         facet = next((f for f in self.ontology.facets if f.cardinality is Cardinality.exactly_one), None)
         if facet is not None and "mahalanobis" in self.detectors:
             self.classes = _classes(

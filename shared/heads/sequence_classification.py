@@ -265,8 +265,14 @@ class SequenceClassificationHead:
     def remember(
         self, examples: Sequence[FacetExample], features: Sequence[TextWindow], logits: Sequence[Array]
     ) -> None:
-        """Keep the training embeddings: their classes go into the bundle, all of them explain answers."""
+        """Keep the training examples with their embeddings, to explain answers by."""
         self.decoder.remember(examples, self._outputs(examples, features, logits))
+
+    def measure(
+        self, examples: Sequence[FacetExample], features: Sequence[TextWindow], logits: Sequence[Array]
+    ) -> None:
+        """Keep where the classes of the training examples lie, for the Mahalanobis distance."""
+        self.decoder.measure(examples, self._outputs(examples, features, logits))
         self.module.means = torch.from_numpy(self.decoder.classes.means)
         self.module.precision = torch.from_numpy(self.decoder.classes.precision)
 

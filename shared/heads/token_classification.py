@@ -207,10 +207,15 @@ class TokenClassificationHead:
     def start(self, backbone: nn.Module, examples: Sequence[SpanExample]) -> None:
         """Do nothing: the fresh weights depend on the seed alone."""
 
-    def remember(
+    def measure(
         self, examples: Sequence[SpanExample], features: Sequence[WordWindow], logits: Sequence[Array]
     ) -> None:
         """Do nothing: decoding asks for no training example."""
+
+    def remember(
+        self, examples: Sequence[SpanExample], features: Sequence[WordWindow], logits: Sequence[Array]
+    ) -> None:
+        """Do nothing: no answer is explained by training examples."""
 
     def tune(
         self, examples: Sequence[SpanExample], features: Sequence[WordWindow], logits: Sequence[Array]

@@ -126,7 +126,7 @@ def test_predictions_do_not_depend_on_the_other_rows() -> None:
     scores, vectors = generator.normal(0, 3, (30, 2)).tolist(), generator.normal(0, 1, (30, 2)).tolist()
     texts = examples(*[("a",), ("b",), ()] * 10)
     made = decoder()
-    made.remember(texts, outputs(scores, embeddings=vectors))
+    made.measure(texts, outputs(scores, embeddings=vectors))
     made.tune(texts, outputs(scores, embeddings=vectors))
     together = made.decode(texts, outputs(scores, embeddings=vectors))
     backwards = made.decode(texts[::-1], outputs(scores[::-1], embeddings=vectors[::-1]))
@@ -186,12 +186,12 @@ def test_the_detector_that_finds_the_texts_out_of_scope_is_chosen() -> None:
     scores = [[5, 0], [0, 5], [4, -1], [-1, 4], [-5, -10], [-6, -11]]
     vectors = [[0, 0], [9, 0], [0, 2], [9, 2], [0, 1], [9, 1]]  # on the means of the classes
     made = decoder(sent_away=0.0)
-    made.remember(texts, outputs(scores, embeddings=vectors))
+    made.measure(texts, outputs(scores, embeddings=vectors))
     made.tune(texts, outputs(scores, embeddings=vectors))
     assert set(made.thresholds) == {"temperature/topic", "energy/topic"}
     made = decoder(detectors=["max_softmax", "mahalanobis"], sent_away=0.0)
     vectors[-2:] = [[4, 9], [5, -9]]
-    made.remember(texts, outputs(scores, embeddings=vectors))
+    made.measure(texts, outputs(scores, embeddings=vectors))
     made.tune(texts, outputs(scores, embeddings=vectors))
     assert set(made.thresholds) == {"temperature/topic", "mahalanobis/topic"}
     found = made.decode(texts, outputs(scores, embeddings=vectors))
@@ -242,7 +242,7 @@ def test_without_training_texts_none_are_shown() -> None:
 def test_classes_are_the_means_of_the_facet_that_needs_one_concept() -> None:
     """A text out of scope is in none of them; each class differs from its mean by (1, -2) either way."""
     made = decoder()
-    made.remember(
+    made.measure(
         examples(("a",), ("a",), ("b",), ("b",), ()),
         outputs([[0, 0]] * 5, embeddings=[[0, 2], [2, -2], [10, 2], [12, -2], [99, 99]]),
     )
@@ -260,17 +260,16 @@ def test_without_two_different_texts_of_a_class_no_distance_is_measured(
     """Their covariance is 0 and has no inverse."""
     made = decoder()
     vectors = [[1.0, 2.0]] * len(topics)
-    made.remember(examples(*topics), outputs([[0, 0]] * len(topics), embeddings=vectors))
+    made.measure(examples(*topics), outputs([[0, 0]] * len(topics), embeddings=vectors))
     assert (made.classes.means.shape, made.classes.precision.shape) == ((0, 2), (0, 2))
-    assert len(made.memory) == len(topics)
 
 
 def test_a_detector_of_distances_alone_waits_for_the_training_texts() -> None:
-    """Validation tunes after each epoch, and training texts are remembered at the end."""
+    """Validation tunes after each epoch, and training texts are measured at the end."""
     texts, found = examples(("a",), ("a",), ()), outputs([[1, 0]] * 3, embeddings=[[0, 0], [1, 0], [9, 9]])
     made = decoder(detectors=["mahalanobis"])
     made.tune(texts, found)
     assert set(made.thresholds) == {"temperature/topic"}
-    made.remember(texts, found)
+    made.measure(texts, found)
     made.tune(texts, found)
     assert set(made.thresholds) == {"temperature/topic", "mahalanobis/topic"}

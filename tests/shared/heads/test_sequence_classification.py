@@ -99,7 +99,7 @@ def learnt(model: Model, examples: Sequence[FacetExample]) -> Model:
     """The model after it was shown the examples as those of training and of validation."""
     features = model.head.encode(examples)
     logits = infer(model, features, batch_tokens=512)
-    model.head.remember(examples, features, logits)
+    model.head.measure(examples, features, logits)
     model.head.tune(examples, features, logits)
     return model
 
