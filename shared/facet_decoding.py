@@ -6,7 +6,7 @@ E examples, C concepts, N facets that are numbers, D units of an embedding, A po
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from shared.ontology import Cardinality, Facet, Ontology
 PLACES = 6  # decimals of a probability
 RIDGE = 1e-3  # added to the covariance, as a share of its mean variance
 SMALLEST = 1e-9
+UNMARKED = "a relation holds between two marked spans, and the text has none"
 
 Array = np.ndarray[Any, Any]
 
@@ -58,6 +59,7 @@ class FacetDecoder:
         self.memory: list[FacetExample] = []
         self._memory_vectors = np.zeros((0, 0), np.float32)
         self._consistent = Decoder(ontology)
+        self._of_relations = {relation.facet for relation in ontology.relations}
         self._names = np.array([concept.id for concept in ontology.concepts])
 
     def decode(self, examples: Sequence[FacetExample], outputs: FacetOutputs) -> list[FacetPrediction]:
@@ -74,6 +76,10 @@ class FacetDecoder:
                 number += 1
             else:
                 found = self._answers(facet, outputs, chosen=chosen, alone=alone)
+            if facet.id in self._of_relations:
+                found = [
+                    _unless_marked(example, answer) for example, answer in zip(examples, found, strict=True)
+                ]
             for own, answer in zip(answers, found, strict=True):
                 own[facet.id] = answer
         nearest = self._nearest(outputs.embeddings)
@@ -209,6 +215,10 @@ class FacetDecoder:
             tuple((self.memory[place].id, _rounded(same[row, place])) for place in places)
             for row, places in enumerate(order)
         ]
+
+
+def _unless_marked(example: FacetExample, answer: FacetAnswer) -> FacetAnswer:
+    return answer if len(example.marks) == 2 else replace(answer, abstained=UNMARKED)
 
 
 def out_of_scope(facet: Facet, example: FacetExample) -> bool:

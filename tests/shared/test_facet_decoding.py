@@ -9,7 +9,7 @@ from shared.examples import FacetAnswer, FacetExample
 from shared.facet_decoding import FacetDecoder, FacetOutputs
 from shared.heads.settings import DETECTORS
 from shared.ontology import Cardinality, Concept, Facet, Ontology, violations
-from tests.shared.heads.texts import DESK
+from tests.shared.heads.texts import DESK, RELATIONS, marked_example
 
 TOPIC = Facet("topic", "Topic", Cardinality.exactly_one)
 PAIR = Ontology("pair", (TOPIC,), (Concept("a", "topic", "a"), Concept("b", "topic", "b")))
@@ -273,3 +273,14 @@ def test_a_detector_of_distances_alone_waits_for_the_training_texts() -> None:
     made.measure(texts, found)
     made.tune(texts, found)
     assert set(made.thresholds) == {"temperature/topic", "mahalanobis/topic"}
+
+
+def test_a_text_without_two_marks_gets_no_relation() -> None:
+    texts = [marked_example("Rain brings floods", "Rain", "floods"), FacetExample("1", "Rain brings floods")]
+    scores = [[-5.0, 5.0, 5.0, -5.0]] * 2
+    marked, unmarked = decoder(RELATIONS).decode(texts, outputs(scores))
+    assert marked.facets["relation"].given == (RELATIONS.concepts[2].id,)
+    assert unmarked.facets["relation"].given == ()
+    assert unmarked.facets["relation"].abstained == (
+        "a relation holds between two marked spans, and the text has none"
+    )
