@@ -29,6 +29,7 @@ from shared.ontology import Cardinality, Facet, Ontology, read_ontology_row
 from shared.text_windows import LABELLED, MARKERS, OUT_OF_SCOPE, TextReader, TextWindow
 
 NAMES_AT_A_TIME = 64
+EVEN_COSINE = 0.5  # between a text and the name of a concept that it may or may not have
 NO_DEEPER = 0.0  # the logit of ending at the level above
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
@@ -151,6 +152,10 @@ class SequenceClassificationHead:
         if not self.module.with_marks and self.settings.name_start:
             with torch.no_grad():
                 self.module.concepts.copy_(self._embed_names(backbone))
+                if self.settings.classifier is Classifier.cosine:
+                    for number in self.alone:  # where any concept may be chosen, only those near the text
+                        places = self.ontology.by_facet[self.facets[number].id]
+                        self.module.bias[places] = -self.settings.scale * EVEN_COSINE
 
     @torch.inference_mode()
     def _embed_names(self, backbone: nn.Module) -> Tensor:
