@@ -240,7 +240,8 @@ def _section(records: Sequence[Record], rows: Sequence[Row], layout: Layout) -> 
             f"The reference, which others are compared with on the same documents, is *{reference}*."
         )
     for table in layout.tables:
-        parts += [f"### {name}: {table.title}", table.note, markdown_table(rows, table.columns)]
+        if shown := markdown_table(rows, table.columns):  # nothing where no row has a value
+            parts += [f"### {name}: {table.title}", table.note, shown]
     parts += [f"### {name}: evidence", markdown_table(rows, _EVIDENCE)]
     return [*parts, "\n".join(f"- {line}" for line in legend(rows))]
 
