@@ -50,7 +50,8 @@ def texts(tmp_path: Path) -> Path:
 
 def settings(texts: Path | str, output: Path | str, **changes: Any) -> PredictConfig:
     """One text a batch unless changed, so that no answer depends on its neighbours' padding."""
-    given = {"format": "text", "types": None, "batch_tokens": 1, "resume": False, **changes}
+    given = {"format": "text", "types": None, "explain": False, "batch_tokens": 1, "resume": False}
+    given |= changes
     return PredictConfig(input=str(texts), output=str(output), **given)
 
 
