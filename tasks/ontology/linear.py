@@ -6,11 +6,12 @@ E examples, C concepts, K answers of a facet.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shared.contracts import Answers, DataAdapter
 from shared.errors import UserError
-from shared.examples import FacetExample
+from shared.examples import FacetExample, FacetPrediction
 from shared.ontology import Cardinality, Facet, Ontology, read_ontology_row
 
 if TYPE_CHECKING:
@@ -83,7 +84,13 @@ def decoded(
     decoder: FacetDecoder = FacetDecoder(ontology, detectors=DETECTORS, sent_away=SENT_AWAY, explained_by=0)
     validation = data.load("validation")
     decoder.tune(validation, outputs(validation))
-    return Answers(decoder.decode(examples, outputs(examples)))
+    return Answers([_whole(prediction) for prediction in decoder.decode(examples, outputs(examples))])
+
+
+def _whole(prediction: FacetPrediction) -> FacetPrediction:
+    """Return the prediction without what each concept alone would be: a linear model scores whole answers."""
+    facets = {name: replace(answer, independent=None) for name, answer in prediction.facets.items()}
+    return replace(prediction, facets=facets)
 
 
 def plain_text(example: FacetExample) -> str:
