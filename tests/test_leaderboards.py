@@ -61,7 +61,7 @@ def test_committed_predictions_score_again_as_recorded(path: Path, public_data_d
     data = built(record, "data", public_data_dir)
     assert digest_files(data.files(record.data.split)) == record.data.digest
     predictions = read_predictions(path.parent / record.predictions.name)
-    metric = built(record, "metric", public_data_dir)
+    metric = built(record, "metric", public_data_dir).bind(data.types())
     score = metric.quick(data.load(record.data.split), predictions)
     assert score == pytest.approx(record.scores[record.metric.main].value, abs=1e-9)
 
