@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.nn import functional
 from transformers import AutoModel, AutoTokenizer
 
+from shared.batches import length_batches
 from shared.contracts import Base
+
+BATCH_TOKENS = 8192
 
 
 def load_encoder(base: Base) -> tuple[Any, Any]:
@@ -19,3 +25,20 @@ def load_encoder(base: Base) -> tuple[Any, Any]:
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = None
     return encoder, tokenizer
+
+
+@torch.inference_mode()
+def embed_texts(encoder: Any, tokenizer: Any, texts: Sequence[str], *, max_tokens: int) -> Tensor:
+    """Return (texts, H) on the CPU, each of length 1: the mean over a text's tokens, cut at `max_tokens`."""
+    encoder.eval()
+    device = next(encoder.parameters()).device
+    encoded = tokenizer(list(texts), truncation=True, max_length=max_tokens)["input_ids"] if texts else []
+    found = torch.zeros(len(texts), encoder.config.hidden_size)
+    for batch in length_batches([len(tokens) for tokens in encoded], budget=BATCH_TOKENS):
+        rows = {"input_ids": [encoded[index] for index in batch]}
+        padded = tokenizer.pad(rows, return_tensors="pt").to(device)
+        tokens, mask = padded["input_ids"], padded["attention_mask"]
+        hidden = encoder(input_ids=tokens, attention_mask=mask).last_hidden_state
+        mask = mask.unsqueeze(-1)
+        found[batch] = functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=1).cpu()
+    return found

@@ -1,8 +1,10 @@
 """The errors a user can cause; each is printed without a traceback and ends the command with exit code 2."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+NAMED = 8  # concepts, files or problems named in one message
 
 
 class UserError(Exception):
@@ -28,6 +30,12 @@ class DataError(UserError):
 
 class BundleError(UserError):
     """A bundle that is missing, damaged, or made for another base, task or label set."""
+
+
+def few(names: Sequence[str], *, most: int = NAMED, separator: str = ", ") -> str:
+    """Return the names, of many only the first `most` and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return separator.join(names[:most]) + more
 
 
 def suggest(given: str, allowed: Iterable[str]) -> str:

@@ -19,7 +19,6 @@ from shared.ontology import Cardinality, Facet, Ontology
 
 PLACES = 6  # decimals of a probability
 RIDGE = 1e-3  # added to the covariance, as a share of its mean variance
-SMALLEST = 1e-9
 UNMARKED = "a relation holds between two marked spans, and the text has none"
 
 Array = np.ndarray[Any, Any]
@@ -244,8 +243,7 @@ def _classes(labels: Sequence[tuple[str, ...]], embeddings: Array) -> Classes:
         [embeddings[rows] - mean for rows, mean in zip(groups.values(), means, strict=True)]
     ).astype(np.float64)
     spread = centred.T @ centred / len(centred)
-    variance = max(float(np.trace(spread)) / len(spread), SMALLEST)  # one example a class has none
-    precision = np.linalg.inv(spread + RIDGE * variance * np.eye(len(spread)))
+    precision = np.linalg.inv(spread + RIDGE * np.trace(spread) / len(spread) * np.eye(len(spread)))
     return Classes(means.astype(np.float32), precision.astype(np.float32))
 
 

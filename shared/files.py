@@ -61,6 +61,16 @@ def decode_line(line: bytes, *, file: Path | str, number: int) -> str:
         raise DataError(f"not UTF-8: {found}; save the file as UTF-8", file=file, line=number) from error
 
 
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line number from 1, line with its end); a missing or not UTF-8 file is a `DataError`."""
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                yield number, decode_line(line, file=path, number=number)
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", file=path) from error
+
+
 def write_text_atomic(path: Path, text: str) -> None:
     """Write the text as UTF-8 with newlines unchanged; raises `UserError`, leaving nothing half written."""
     with file_atomic(path) as partial:

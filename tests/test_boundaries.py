@@ -9,8 +9,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted([*(ROOT / "shared").rglob("*.py"), *(ROOT / "tasks").rglob("*.py")])
+TASKS = sorted(path.stem for path in (ROOT / "conf" / "task").glob("*.yaml"))
 TENSOR_LIBRARIES = {"torch", "transformers", "peft", "gliner", "accelerate", "safetensors"}
-TENSOR_FILES = {"model.py", "train.py", "evaluate.py", "adapters.py", "checkpoint.py", "crf.py", "encoder.py"}
+TENSOR_FILES = {
+    "model.py",
+    "train.py",
+    "evaluate.py",
+    "adapters.py",
+    "checkpoint.py",
+    "crf.py",
+    "encoder.py",
+    "facet_loss.py",
+}
 
 
 def imported(path: Path, *, top_level: bool = False) -> set[str]:
@@ -78,9 +88,10 @@ def test_no_dict_config_outside_the_configuration_modules() -> None:
             assert "DictConfig" not in path.read_text(encoding="utf-8"), path
 
 
-def test_config_errors_help_and_data_checks_come_without_torch() -> None:
+@pytest.mark.parametrize("task", TASKS)
+def test_config_errors_help_and_data_checks_come_without_torch(task: str) -> None:
     code = (
-        "import sys; from shared.compose import compose_run; config = compose_run('ner', []);"
+        f"import sys; from shared.compose import compose_run; config = compose_run('{task}', []);"
         "config.data.load('validation'); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -1,8 +1,7 @@
 """Sequence classification: the concepts of an ontology that a text has, all facets in one encoder pass.
 
-A facet with at most one answer whose concepts form a tree is scored level by level: a softmax over the
-concepts of each depth, and 0 for "no deeper". Every other concept has a sigmoid of its own.
-`shared.facet_decoding` makes answers of the scores that the ontology allows.
+`shared.text_windows` makes windows of the texts, `shared.facet_loss` says how the scores are trained, and
+`shared.facet_decoding` makes answers of them that the ontology allows.
 
 B windows in a batch, T tokens, C concepts, F facets, N facets that are numbers, D units of an embedding.
 """
@@ -11,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,28 +18,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.contracts import Base, Outputs
-from shared.encoder import load_encoder
+from shared.encoder import embed_texts, load_encoder
 from shared.errors import BundleError
 from shared.examples import FacetAnswer, FacetExample, FacetPrediction
 from shared.facet_decoding import Classes, FacetDecoder, FacetOutputs
+from shared.facet_loss import FacetLoss
 from shared.heads.settings import Classifier, SequenceClassification
 from shared.ontology import Cardinality, Facet, Ontology, read_ontology_row
-from shared.text_windows import LABELLED, MARKERS, OUT_OF_SCOPE, TextReader, TextWindow
+from shared.text_windows import MARKERS, TextReader, TextWindow
 
-NAMES_AT_A_TIME = 64
 EVEN_COSINE = 0.5  # between a text and the name of a concept that it may or may not have
-NO_DEEPER = 0.0  # the logit of ending at the level above
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
-
-
-@dataclass(frozen=True)
-class Level:
-    """One softmax: the concepts of a depth of a facet, and whether a text may end above it."""
-
-    facet: int
-    places: list[int]
-    may_stop: bool
 
 
 class FacetScorer(nn.Module):
@@ -114,10 +102,8 @@ class SequenceClassificationHead:
             first_tokens=settings.first_tokens,
         )
         self.source = {"ontology": self.ontology.digest}
-        self.levels = [level for number in range(len(self.facets)) for level in self._levels(number)]
-        self.alone = [number for number, facet in enumerate(self.facets) if self._is_alone(facet)]
         self.numbers = self.reader.numbers
-        self.weights = torch.ones(len(self.ontology.concepts))
+        self.loss = FacetLoss(self.ontology, settings)
         size = hidden_size * (1 + len(MARKERS) * bool(self.ontology.relations))
         self.module = FacetScorer(size, self.ontology, settings)
 
@@ -126,56 +112,18 @@ class SequenceClassificationHead:
         """The ontology's facets, in order."""
         return self.ontology.facets
 
-    def _levels(self, number: int) -> list[Level]:
-        facet = self.facets[number]
-        if not facet.single or self._is_alone(facet):
-            return []
-        by_depth: dict[int, list[int]] = {}
-        for place in self.ontology.by_facet[facet.id]:
-            depth = self.ontology.depth[self.ontology.concepts[place].id]
-            by_depth.setdefault(depth, []).append(place)
-        optional = facet.cardinality is Cardinality.at_most_one
-        return [Level(number, places, depth > 0 or optional) for depth, places in sorted(by_depth.items())]
-
-    def _is_alone(self, facet: Facet) -> bool:
-        """Whether each concept of the facet has a sigmoid of its own."""
-        if facet.cardinality is Cardinality.number:
-            return False
-        return not facet.single or not self.ontology.is_tree(facet.id)
-
     def start(self, backbone: nn.Module, examples: Sequence[FacetExample]) -> None:
         """Let each concept begin at the embedding of its name, and weigh rare concepts by `balance`."""
         counts = Counter(place for example in examples for place in self.reader.targets(example))
-        found = np.array([counts[place] for place in range(len(self.ontology.concepts))], dtype=np.float64)
-        weights = (found.mean() / np.maximum(found, 1)) ** self.settings.balance
-        self.weights = torch.from_numpy(weights).float()
+        self.loss.weigh([counts[place] for place in range(len(self.ontology.concepts))])
         if not self.module.with_marks and self.settings.name_start:
             with torch.no_grad():
-                self.module.concepts.copy_(self._embed_names(backbone))
+                names = [concept.text for concept in self.ontology.concepts]
+                limit = self.settings.window_tokens
+                self.module.concepts.copy_(embed_texts(backbone, self.tokenizer, names, max_tokens=limit))
                 if self.settings.classifier is Classifier.cosine:
-                    for number in self.alone:  # where any concept may be chosen, only those near the text
-                        places = self.ontology.by_facet[self.facets[number].id]
+                    for places in self.loss.alone.values():  # any may be chosen: only those near the text
                         self.module.bias[places] = -self.settings.scale * EVEN_COSINE
-
-    @torch.inference_mode()
-    def _embed_names(self, backbone: nn.Module) -> Tensor:
-        """Return (C, D), each of length 1."""
-        backbone.eval()
-        texts, rows = [concept.text for concept in self.ontology.concepts], []
-        for start in range(0, len(texts), NAMES_AT_A_TIME):
-            batch = self.tokenizer(
-                texts[start : start + NAMES_AT_A_TIME],
-                padding=True,
-                truncation=True,
-                max_length=self.settings.window_tokens,
-                return_tensors="pt",
-            ).to(next(backbone.parameters()).device)
-            mask = batch["attention_mask"].unsqueeze(-1)
-            hidden = backbone(
-                input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
-            ).last_hidden_state
-            rows.append((hidden * mask).sum(1) / mask.sum(1))
-        return functional.normalize(torch.cat(rows), dim=1)
 
     def encode(self, examples: Sequence[FacetExample]) -> list[TextWindow]:
         """Return the windows of each example."""
@@ -202,64 +150,7 @@ class SequenceClassificationHead:
         outputs = self.module(backbone, batch)
         size = len(self.ontology.concepts)
         logits, numbers = outputs[:, :size].float(), outputs[:, size : size + len(self.numbers)].float()
-        losses = [
-            *(self._level_loss(level, logits, batch) for level in self.levels),
-            *(self._alone_loss(number, logits, batch) for number in self.alone),
-            *self._number_losses(numbers, batch["values"]),
-        ]
-        found = [loss for loss in losses if loss is not None]
-        return Outputs(logits=outputs, loss=sum(found, outputs.sum() * 0) / max(len(found), 1))
-
-    def _level_loss(self, level: Level, logits: Tensor, batch: Mapping[str, Tensor]) -> Tensor | None:
-        """Return the mean cross-entropy over labelled texts; texts out of scope are drawn to no concept."""
-        labelled, scores = batch["labelled"][:, level.facet], logits[:, level.places]
-        weights = self.weights.to(logits.device)[level.places]
-        if level.may_stop:
-            scores = torch.cat([torch.full_like(scores[:, :1], NO_DEEPER), scores], dim=1)
-            weights = torch.cat([torch.ones_like(weights[:1]), weights])
-        gold = batch["targets"][:, level.places]
-        target = torch.where(gold.any(1), gold.argmax(1) + level.may_stop, 0)
-        inside = labelled == LABELLED
-        outside = (labelled == OUT_OF_SCOPE) & (self.settings.outliers > 0)
-        total = torch.zeros((), device=logits.device)
-        if inside.any():
-            total = (
-                total
-                + functional.cross_entropy(
-                    scores[inside],
-                    target[inside],
-                    weight=weights,
-                    label_smoothing=self.settings.label_smoothing,
-                )
-                * inside.sum()
-            )
-        if outside.any():
-            even = -functional.log_softmax(scores[outside], dim=1).mean(1)
-            total = total + self.settings.outliers * even.sum()
-        count = inside.sum() + outside.sum()
-        return total / count if count else None
-
-    def _alone_loss(self, number: int, logits: Tensor, batch: Mapping[str, Tensor]) -> Tensor | None:
-        """Return the binary cross-entropy, summed over the concepts, the mean over labelled texts."""
-        places, labelled = self.ontology.by_facet[self.facets[number].id], batch["labelled"][:, number]
-        share = (labelled == LABELLED) + self.settings.outliers * (labelled == OUT_OF_SCOPE)
-        if not share.any():
-            return None
-        losses = functional.binary_cross_entropy_with_logits(
-            logits[:, places],
-            batch["targets"][:, places],
-            pos_weight=self.weights.to(logits.device)[places],
-            reduction="none",
-        )
-        return (share * losses.sum(1)).sum() / (share > 0).sum()
-
-    def _number_losses(self, numbers: Tensor, values: Tensor) -> list[Tensor | None]:
-        losses: list[Tensor | None] = []
-        for column in range(len(self.numbers)):
-            known = ~values[:, column].isnan()
-            difference = numbers[known, column] - values[known, column]
-            losses.append(self.settings.number_weight * (difference**2).mean() if known.any() else None)
-        return losses
+        return Outputs(logits=outputs, loss=self.loss(logits, numbers, batch))
 
     def decode(
         self, examples: Sequence[FacetExample], features: Sequence[TextWindow], logits: Sequence[Array]

@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.errors import DataError, suggest
 from shared.examples import Span, SpanExample, find_words, join_words
-from shared.files import decode_line
+from shared.files import read_lines
 
 
 class Scheme(Enum):
@@ -46,16 +46,6 @@ class TaggedSentence:
     document: int | None
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line number from 1, line without its end); a missing or not UTF-8 file is a `DataError`."""
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                yield number, decode_line(line, file=path, number=number).rstrip("\r\n")
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", file=path) from error
-
-
 def read_columns(path: Path, *, separator: str | None = None) -> Iterator[TaggedSentence]:
     """Yield the sentences of a CoNLL file: a word a line, first the word, last its tag.
 
@@ -64,7 +54,8 @@ def read_columns(path: Path, *, separator: str | None = None) -> Iterator[Tagged
     words: list[TaggedWord] = []
     document: int | None = None
     columns = 0
-    for number, line in read_lines(path):
+    for number, whole in read_lines(path):
+        line = whole.rstrip("\r\n")
         if not line.strip():
             if words:
                 yield TaggedSentence(tuple(words), document)
@@ -159,7 +150,7 @@ def read_jsonl(path: Path, *, labels: Iterable[str] | None) -> Iterator[SpanExam
     for number, line in read_lines(path):
         if not line.strip():
             continue
-        example = parse_row(line, file=str(path), number=number, labels=labels)
+        example = parse_row(line.rstrip("\r\n"), file=str(path), number=number, labels=labels)
         if example.id in seen:
             raise DataError(
                 f"id {example.id!r} stands on line {seen[example.id]} too", file=path, line=number

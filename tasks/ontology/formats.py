@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from shared.errors import DataError, suggest
+from shared.errors import DataError, few, suggest
 from shared.examples import FacetExample, Span
-from shared.files import decode_line
-from shared.ontology import NAMED, Cardinality, Facet, Ontology
+from shared.files import read_lines
+from shared.ontology import Cardinality, Facet, Ontology
 
 MARKS = "marks"  # of JSON lines alone
 Fault = Callable[[str], DataError]  # a problem -> the error that names its file and line
@@ -71,16 +71,6 @@ def parse_text(line: str, *, file: str, number: int) -> FacetExample:
     )
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line number from 1, line with its end); a missing or not UTF-8 file is a `DataError`."""
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                yield number, decode_line(line, file=path, number=number)
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", file=path) from error
-
-
 def _csv_rows(path: Path, allowed: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line a row begins on, its cells by column); blank lines are left out."""
     header: list[str] = []
@@ -96,7 +86,7 @@ def _csv_rows(path: Path, allowed: Sequence[str]) -> Iterator[tuple[int, dict[st
 
 
 def _csv_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
-    rows = csv.reader((line for _, line in _lines(path)), strict=True)
+    rows = csv.reader((line for _, line in read_lines(path)), strict=True)
     line = 1
     try:
         for cells in rows:
@@ -109,7 +99,7 @@ def _csv_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _json_rows(path: Path, allowed: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line number, row) of each line that is not blank; a row may leave out columns."""
-    for number, line in _lines(path):
+    for number, line in read_lines(path):
         if line.strip():
             fault = partial(DataError, file=path, line=number)
             row = _parse_json(line, fault)
@@ -208,16 +198,11 @@ def _concepts(
     own = [ontology.concepts[place].id for place in ontology.by_facet[facet.id]]
     for name in names:
         if name not in own:
-            raise fault(f"unknown concept {name!r} of {facet.id}{suggest(name, own)}; {_allowed(own)}")
+            raise fault(f"unknown concept {name!r} of {facet.id}{suggest(name, own)}; allowed: {few(own)}")
     found = ontology.most_specific(names)
     if facet.single and len(found) > 1:
         raise fault(f"{facet.id} has {', '.join(found)}; allowed: one concept ({facet.cardinality.value})")
     return found
-
-
-def _allowed(concepts: list[str]) -> str:
-    more = f" and {len(concepts) - NAMED} more" if len(concepts) > NAMED else ""
-    return f"allowed: {', '.join(concepts[:NAMED])}{more}"
 
 
 def _check_disjoint(labels: Mapping[str, tuple[str, ...]], ontology: Ontology, fault: Fault) -> None:

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared.errors import DataError, suggest
-from shared.ontology import NAMED, Cardinality, Ontology, OntologyError, relation_concepts
+from shared.errors import NAMED, DataError, suggest
+from shared.ontology import Cardinality, Ontology, OntologyError, relation_concepts
 from tasks.ontology import rdf
 from tasks.ontology.names import short_names
 from tasks.ontology.owl import CLASS, Owl

@@ -11,6 +11,7 @@ from typing import Protocol
 from tabulate import tabulate
 
 from shared.contracts import SPLITS
+from shared.errors import few
 from shared.examples import FacetExample
 from shared.ontology import Cardinality, Ontology
 from tasks.ontology.splits import same_text
@@ -156,6 +157,5 @@ def _jaccard(left: Grams, right: Grams) -> float:
 
 def _some(names: Iterable[str]) -> str:
     given = list(names)
-    more = f" and {len(given) - SHOWN} more" if len(given) > SHOWN else ""
     separator = "; " if " and " in given[0] else ", "
-    return separator.join(given[:SHOWN]) + more
+    return few(given, most=SHOWN, separator=separator)

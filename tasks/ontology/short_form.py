@@ -33,8 +33,8 @@ from typing import NoReturn
 
 import yaml
 
-from shared.errors import DataError, suggest
-from shared.ontology import NAMED, Cardinality, Concept, Facet, Ontology, Relation, relation_concepts
+from shared.errors import NAMED, DataError, suggest
+from shared.ontology import Cardinality, Concept, Facet, Ontology, Relation, relation_concepts
 from tasks.ontology.names import words
 from tasks.ontology.owl import RELATION
 from tasks.ontology.source import read_text

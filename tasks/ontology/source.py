@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shared.errors import DataError
-from shared.files import decode_line
+from shared.files import read_lines
 
 
 def read_bytes(path: Path) -> bytes:
@@ -18,5 +18,4 @@ def read_bytes(path: Path) -> bytes:
 
 def read_text(path: Path) -> str:
     """Return the file's text, line ends kept; the error names the line."""
-    lines = enumerate(read_bytes(path).splitlines(keepends=True), start=1)
-    return "".join(decode_line(line, file=path, number=number) for number, line in lines)
+    return "".join(line for _, line in read_lines(path))

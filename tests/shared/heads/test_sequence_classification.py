@@ -264,7 +264,7 @@ def test_rare_concepts_weigh_more_by_the_power_of_balance(balance: float, weight
     """Three texts of `a`, one of `b`: a mean of two, which the counts stand to as 2 to 3 and 2 to 1."""
     model = new_model(PAIR, f"head.balance={balance}")
     model.head.start(model.backbone, [A, A, A, B])
-    assert model.head.weights.tolist() == pytest.approx(weights, abs=1e-6)
+    assert model.head.loss.weights.tolist() == pytest.approx(weights, abs=1e-6)
 
 
 def test_the_loss_weighs_each_text_by_its_concept() -> None:
