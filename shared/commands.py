@@ -73,7 +73,7 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
             progress=progress,
             resume=bool(config.resume),
         )
-    if model.head.remembers:
+    if model.head.measures(validation):
         logits = infer(model, features, batch_tokens=config.predict.batch_tokens)
         model.head.measure(training, features, logits)
     validate()  # the thresholds of the weights that were kept

@@ -144,7 +144,7 @@ class Head(Protocol):
     types: dict[str, Any]
     decoding: dict[str, float]  # the thresholds `decode` uses, stored in the bundle; may be empty
     new_tokens: list[int]  # ids that the base never saw: their embeddings train beside the LoRA
-    remembers: bool  # whether `measure` and `remember` have a use for the training examples
+    remembers: bool  # whether `remember` has a use for the training examples
     source: dict[str, str]  # what an audit asks of an answer: digests of the bundle it came from
 
     @property
@@ -159,6 +159,9 @@ class Head(Protocol):
 
     def start(self, backbone: nn.Module, examples: Examples) -> None:
         """Set what depends on the base and on the training examples, before training."""
+
+    def measures(self, validation: Examples) -> bool:
+        """Return whether decoding examples like these asks for `measure`: it reads all of train once more."""
 
     def measure(
         self, examples: Examples, features: Sequence[Any], logits: Sequence[np.ndarray[Any, Any]]

@@ -109,10 +109,15 @@ class FacetDecoder:
         """Keep the training examples to explain answers by."""
         self.memory, self._memory_vectors = list(examples), _unit(outputs.embeddings)
 
+    def measures(self, validation: Sequence[FacetExample]) -> bool:
+        """Return whether a facet has examples out of its scope and distances are among the detectors."""
+        known = any(out_of_scope(facet, example) for facet in self.ontology.facets for example in validation)
+        return known and "mahalanobis" in self.detectors
+
     def measure(self, examples: Sequence[FacetExample], outputs: FacetOutputs) -> None:
-        """Keep the classes of the training examples to measure distances by, if a detector does."""
+        """Keep the classes of the training examples to measure distances by."""
         facet = next((f for f in self.ontology.facets if f.cardinality is Cardinality.exactly_one), None)
-        if facet is not None and "mahalanobis" in self.detectors:
+        if facet is not None:
             self.classes = _classes(
                 [example.labels.get(facet.id, ()) for example in examples], outputs.embeddings
             )

@@ -164,6 +164,10 @@ class SequenceClassificationHead:
         """Keep the training examples with their embeddings, to explain answers by."""
         self.decoder.remember(examples, self._outputs(examples, features, logits))
 
+    def measures(self, validation: Sequence[FacetExample]) -> bool:
+        """Return whether some are out of scope, and distance to the training classes may be what tells."""
+        return self.decoder.measures(validation)
+
     def measure(
         self, examples: Sequence[FacetExample], features: Sequence[TextWindow], logits: Sequence[Array]
     ) -> None:

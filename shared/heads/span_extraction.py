@@ -140,6 +140,10 @@ class SpanExtractionHead:
     def start(self, backbone: nn.Module, examples: Sequence[SpanExample]) -> None:
         """Do nothing: the fresh weights depend on the seed alone."""
 
+    def measures(self, validation: Sequence[SpanExample]) -> bool:
+        """Return False."""
+        return False
+
     def measure(
         self, examples: Sequence[SpanExample], features: Sequence[SpanWindow], logits: Sequence[Array]
     ) -> None:

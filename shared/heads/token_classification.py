@@ -207,6 +207,10 @@ class TokenClassificationHead:
     def start(self, backbone: nn.Module, examples: Sequence[SpanExample]) -> None:
         """Do nothing: the fresh weights depend on the seed alone."""
 
+    def measures(self, validation: Sequence[SpanExample]) -> bool:
+        """Return False."""
+        return False
+
     def measure(
         self, examples: Sequence[SpanExample], features: Sequence[WordWindow], logits: Sequence[Array]
     ) -> None:

@@ -284,3 +284,10 @@ def test_a_text_without_two_marks_gets_no_relation() -> None:
     assert unmarked.facets["relation"].abstained == (
         "a relation holds between two marked spans, and the text has none"
     )
+
+
+def test_training_classes_are_measured_only_where_validation_has_texts_out_of_scope() -> None:
+    inside, outside = examples(("a",), ("b",)), examples(("a",), ())
+    assert decoder().measures(outside)
+    assert not decoder().measures(inside)
+    assert not decoder(detectors=["energy"]).measures(outside)
