@@ -140,8 +140,79 @@ class FacetPrediction:
         ]
 
 
-Example = SpanExample | FacetExample
-Prediction = SpanPrediction | FacetPrediction
+@dataclass(frozen=True, slots=True)
+class AnomalyExample:
+    """One text, or a window of texts in order, and whether a person would call it off.
+
+    `anomalous` is None where nobody has said. `kind` names the sort of anomaly, '' for a normal text; `group`
+    is what no two splits share where new groups are tested, such as the template of a log line.
+    """
+
+    id: str
+    texts: tuple[str, ...]
+    anomalous: bool | None = None
+    kind: str = ""
+    group: str = ""
+    document: str = ""
+
+    @property
+    def text(self) -> str:
+        """The texts, one a line."""
+        return "\n".join(self.texts)
+
+    def gold(self) -> "AnomalyPrediction":
+        """Return the answer that is wholly right."""
+        return AnomalyPrediction(self.id, score=float(self.anomalous or 0), alarm=bool(self.anomalous))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch `text[start:end]` of an example's text, and by how much its absence lowers the score."""
+
+    start: int
+    end: int
+    rise: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """Why a text is odd: its parts that raise the score most, and what was never seen among normal texts.
+
+    `nearest` are the most similar normal texts with their cosine.
+    """
+
+    parts: tuple[Part, ...] = ()
+    nearest: tuple[tuple[str, float], ...] = ()
+    template: str = ""  # the text with its changing parts masked
+    template_seen: bool = True
+    unseen_words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyPrediction:
+    """How odd the example with the same id is, the higher the odder, and whether that is an alarm.
+
+    `p_value` is the conformal one: the share of held-out normal texts that are at least as odd.
+    """
+
+    id: str
+    score: float = 0.0
+    p_value: float | None = None
+    alarm: bool = False
+    reasons: Reasons | None = None
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What two predictions share that give the same answer."""
+        return (self.alarm,)
+
+    def shown(self, text: str) -> list[dict[str, Any]]:
+        """Return the answer as a person reads it."""
+        return [{"facet": "alarm" if self.alarm else "normal", "answer": f"score {self.score:.3f}"}]
+
+
+Example = SpanExample | FacetExample | AnomalyExample
+Prediction = SpanPrediction | FacetPrediction | AnomalyPrediction
 E = TypeVar("E", bound=Example)
 P = TypeVar("P", bound=Prediction)
 
@@ -190,6 +261,8 @@ def prediction_row(prediction: Prediction) -> dict[str, Any]:
     """Return the prediction as a JSON object of ids and answers, never text; unset keys are left out."""
     if isinstance(prediction, SpanPrediction):
         return asdict(prediction)
+    if isinstance(prediction, AnomalyPrediction):
+        return _without_unset({**asdict(prediction), "reasons": None})
     facets = [{"facet": name, **asdict(answer)} for name, answer in prediction.facets.items()]
     return {"id": prediction.id, "facets": [_without_unset(answer) for answer in facets]}
 
@@ -199,6 +272,8 @@ def read_prediction(row: Mapping[str, Any]) -> Prediction:
     if "facets" in row:
         answers = [dict(_tuples(answer)) for answer in row["facets"]]
         return FacetPrediction(row["id"], {answer.pop("facet"): FacetAnswer(**answer) for answer in answers})
+    if "alarm" in row:
+        return AnomalyPrediction(**row)
     return SpanPrediction(id=row["id"], spans=tuple(Span(**span) for span in row["spans"]))
 
 
@@ -221,6 +296,8 @@ def read_example(row: Mapping[str, Any]) -> Example:
     if "spans" in row:
         words = tuple((start, end) for start, end in row["words"])
         return SpanExample(**{**row, "spans": tuple(Span(**span) for span in row["spans"]), "words": words})
+    if "texts" in row:
+        return AnomalyExample(**_tuples(row))
     return FacetExample(
         **{**row, "marks": tuple(Span(**mark) for mark in row["marks"]), "labels": _tuples(row["labels"])}
     )

@@ -1,13 +1,14 @@
 """95 % intervals and paired tests by the bootstrap over documents (Efron, Tibshirani 1993, ch. 13, 16).
 
-Documents, not spans, are drawn: the spans of one document are not independent. A score is a function of
+Documents, not spans, are drawn: the spans of one document are not independent. Most scores are functions of
 counts summed over documents, so a resample is a matrix product of draw counts and document counts: exact, and
-faster than `scipy.stats.bootstrap`, which gathers every drawn document.
+faster than `scipy.stats.bootstrap`, which gathers every drawn document. A score of an order, such as average
+precision, is no such function: it is a `Ranking`, told how often each document was drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,24 @@ if TYPE_CHECKING:
     from shared.record import Counts
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-Statistic = Callable[[Array], Array]  # summed counts (..., k) -> scores (...)
 
 RESAMPLES = 4000
 BLOCK = 250  # resamples drawn at a time, so that memory stays small for many documents
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """A score of how documents are ordered; their counts are (score, is positive).
+
+    `of` takes scores (documents,), positives (documents,) and draws (B, documents), how often each document
+    was drawn, and returns (B,).
+    """
+
+    of: Callable[[Array, Array, Array], Array]
+
+
+SumStatistic = Callable[[Array], Array]  # summed counts (..., k) -> scores (...)
+Statistic = SumStatistic | Ranking
 
 
 @dataclass(frozen=True)
@@ -54,12 +69,19 @@ def bootstrap_each(
     counts: Array, statistics: Mapping[str, Statistic], *, seed: int = 0
 ) -> dict[str, Interval]:
     """Return the mean score over runs and its interval by each statistic, all of them on the same draws."""
-    total, resampled = counts.sum(axis=0), _resampled(counts, seed=seed)
+    resampled = _Resampled(counts, seed=seed)
     intervals = {}
     for name, statistic in statistics.items():
-        low, high = np.percentile(statistic(resampled).mean(axis=-1), [2.5, 97.5])
-        intervals[name] = Interval(float(statistic(total).mean()), float(low), float(high))
+        low, high = np.percentile(resampled.scores(statistic).mean(axis=-1), [2.5, 97.5])
+        intervals[name] = Interval(float(score_counts(counts, statistic).mean()), float(low), float(high))
     return intervals
+
+
+def score_counts(counts: Array, statistic: Statistic) -> Array:
+    """Return the score of each run (runs,) from counts (documents, runs, k)."""
+    if isinstance(statistic, Ranking):
+        return _ranked(counts, np.ones((1, len(counts))), statistic)[0]
+    return statistic(counts.sum(axis=0))
 
 
 def paired_difference(left: Array, right: Array, statistic: Statistic, *, seed: int = 0) -> Difference:
@@ -70,9 +92,9 @@ def paired_difference(left: Array, right: Array, statistic: Statistic, *, seed: 
     """
     if len(left) != len(right):
         raise ValueError(f"{len(left)} and {len(right)} documents cannot be paired")
-    value = float(statistic(left.sum(axis=0)).mean() - statistic(right.sum(axis=0)).mean())
-    differences = statistic(_resampled(left, seed=seed)).mean(axis=-1)
-    differences -= statistic(_resampled(right, seed=seed)).mean(axis=-1)
+    value = float(score_counts(left, statistic).mean() - score_counts(right, statistic).mean())
+    differences = _Resampled(left, seed=seed).scores(statistic).mean(axis=-1)
+    differences -= _Resampled(right, seed=seed).scores(statistic).mean(axis=-1)
     low, high = np.percentile(differences, [2.5, 97.5])
     below = (np.count_nonzero(differences <= 0) + 1) / (RESAMPLES + 1)
     above = (np.count_nonzero(differences >= 0) + 1) / (RESAMPLES + 1)
@@ -89,14 +111,32 @@ def stack_counts(tables: Sequence[Counts], *, documents: Sequence[str], groups: 
     return stacked.reshape(len(documents), len(tables), -1)
 
 
-def _resampled(counts: Array, *, seed: int) -> Array:
-    """Return the summed counts of each resample (RESAMPLES, runs, k); the draws depend on the seed alone."""
-    generator = np.random.default_rng(seed)
-    documents, runs, columns = counts.shape
-    flat = counts.reshape(documents, runs * columns)
-    sums = []
-    for start in range(0, RESAMPLES, BLOCK):
-        size = min(BLOCK, RESAMPLES - start)
-        draws = generator.multinomial(documents, np.full(documents, 1 / documents), size=size)
-        sums.append((draws @ flat).reshape(size, runs, columns))
-    return np.concatenate(sums)
+class _Resampled:
+    """Counts (documents, runs, k) with the same RESAMPLES draws of documents for every statistic."""
+
+    def __init__(self, counts: Array, *, seed: int) -> None:
+        self.counts, self.seed = counts, seed
+        self._sums: Array | None = None  # (RESAMPLES, runs, k)
+
+    def scores(self, statistic: Statistic) -> Array:
+        """Return the scores (RESAMPLES, runs)."""
+        if isinstance(statistic, Ranking):
+            return np.concatenate([_ranked(self.counts, draws, statistic) for draws in self._draws()])
+        if self._sums is None:
+            documents, runs, columns = self.counts.shape
+            flat = self.counts.reshape(documents, runs * columns)
+            self._sums = np.concatenate([draws @ flat for draws in self._draws()]).reshape(-1, runs, columns)
+        return statistic(self._sums)
+
+    def _draws(self) -> Iterator[Array]:
+        """Yield how often each document is drawn (BLOCK, documents); it depends on the seed alone."""
+        generator, documents = np.random.default_rng(self.seed), len(self.counts)
+        for start in range(0, RESAMPLES, BLOCK):
+            size = min(BLOCK, RESAMPLES - start)
+            yield generator.multinomial(documents, np.full(documents, 1 / documents), size=size)
+
+
+def _ranked(counts: Array, draws: Array, statistic: Ranking) -> Array:
+    """Return the scores (draws, runs) of an order."""
+    columns = [statistic.of(run[:, 0], run[:, 1], draws) for run in counts.transpose(1, 0, 2)]
+    return np.stack(columns, axis=-1)

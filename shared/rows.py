@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import UserError
-from shared.intervals import Array, Statistic, bootstrap, paired_difference, stack_counts
+from shared.intervals import Array, Statistic, bootstrap, paired_difference, score_counts, stack_counts
 from shared.record import Record
 
 Row = dict[str, Any]
@@ -135,7 +135,7 @@ def _interval(group: Sequence[Record], statistic: Statistic) -> tuple[float | No
         score = group[0].scores[group[0].metric.main]
         return (score.low, score.high) if len(group) == 1 else (None, None)
     counts = _stack(group, _documents(group))
-    _check_counts(group, statistic(counts.sum(axis=0)))
+    _check_counts(group, score_counts(counts, statistic))
     interval = bootstrap(counts, statistic)
     return interval.low, interval.high
 

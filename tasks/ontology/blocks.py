@@ -9,12 +9,12 @@ from typing import TypeVar
 import numpy as np
 
 from shared.contracts import Score
-from shared.intervals import Array, Statistic, bootstrap_each
+from shared.intervals import Array, SumStatistic, bootstrap_each
 from shared.ontology import Cardinality, Facet, Ontology
 from tasks.ontology import calibration, consistency, counting, scores
 from tasks.ontology.judged import Judged, Pairs, judged, of_facet
 
-_CONCEPTS: dict[Callable[..., counting.Table], dict[str, Statistic]] = {
+_CONCEPTS: dict[Callable[..., counting.Table], dict[str, SumStatistic]] = {
     counting.right_counts: {"accuracy": scores.accuracy},
     counting.class_counts: {
         "macro_f1": scores.macro_f1,
@@ -26,7 +26,7 @@ _CONCEPTS: dict[Callable[..., counting.Table], dict[str, Statistic]] = {
     counting.relation_counts: {"official_f1": scores.official_f1},
 }
 _Item = TypeVar("_Item")
-_NUMBERS: dict[str, Statistic] = {"r2": scores.r2, "mse": scores.mse, "mae": scores.mae}
+_NUMBERS: dict[str, SumStatistic] = {"r2": scores.r2, "mse": scores.mse, "mae": scores.mae}
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Block:
 
     facet: str
     values: Array
-    statistics: Mapping[str, Statistic]
+    statistics: Mapping[str, SumStatistic]
 
 
 def all_scores(
@@ -104,8 +104,8 @@ def _calibration_blocks(facet: Facet, items: Sequence[Judged], *, num_rows: int)
 
 def _intervals(blocks: Sequence[Block], *, facet: str) -> dict[str, Score]:
     """Return the scores of each block, and by name alone that of `facet` or the mean over facets."""
-    statistics: dict[str, Statistic] = {}
-    by_name: dict[str, dict[str, Statistic]] = {}
+    statistics: dict[str, SumStatistic] = {}
+    by_name: dict[str, dict[str, SumStatistic]] = {}
     start = 0
     for block in blocks:
         stop = start + block.values.shape[1]
@@ -142,11 +142,11 @@ def _chosen(by_facet: Mapping[str, _Item], facet: str) -> list[_Item]:
     return [by_facet[facet]] if facet in by_facet else list(by_facet.values())
 
 
-def _sliced(statistic: Statistic, start: int, stop: int) -> Statistic:
+def _sliced(statistic: SumStatistic, start: int, stop: int) -> SumStatistic:
     return lambda summed: statistic(summed[..., start:stop])
 
 
-def _averaged(statistics: Sequence[Statistic]) -> Statistic:
+def _averaged(statistics: Sequence[SumStatistic]) -> SumStatistic:
     def mean(summed: Array) -> Array:
         found: Array = np.mean([statistic(summed) for statistic in statistics], axis=0)
         return found

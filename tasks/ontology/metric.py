@@ -17,7 +17,7 @@ from shared.ontology import Cardinality, Facet, Ontology, read_ontology_row
 
 if TYPE_CHECKING:
     from shared.contracts import Types
-    from shared.intervals import Statistic
+    from shared.intervals import SumStatistic
     from shared.record import Counts
     from tasks.ontology.counting import Table
 
@@ -115,7 +115,7 @@ class FacetScores:
         rows = zip(documents(examples), table.values.tolist(), strict=True)
         return Counts(groups=table.groups, columns=list(table.columns), rows=dict(rows))
 
-    def main_statistic(self) -> Statistic:
+    def main_statistic(self) -> SumStatistic:
         """Return the main score as a function of summed counts, the one of `tasks.ontology.scores`."""
         from tasks.ontology import scores
 

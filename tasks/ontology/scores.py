@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shared.intervals import Array, Statistic
+from shared.intervals import Array, SumStatistic
 
 RIGHT_COLUMNS = ["right", "total"]
 CLASS_COLUMNS = ["tp", "predicted", "gold", "facet"]
@@ -114,7 +114,7 @@ def mae(summed: Array) -> Array:
     return _mean(ratio(summed[..., 4::5], summed[..., 0::5]))
 
 
-MAIN: dict[str, Statistic] = {
+MAIN: dict[str, SumStatistic] = {
     "accuracy": accuracy,
     "macro_f1": macro_f1,
     "weighted_f1": weighted_f1,
@@ -135,7 +135,7 @@ def _class_f1(summed: Array) -> Array:
     return ratio(2 * summed[..., 0::4], summed[..., 1::4] + summed[..., 2::4])
 
 
-def _mean_over_facets(summed: Array, of_facet: Statistic) -> Array:
+def _mean_over_facets(summed: Array, of_facet: SumStatistic) -> Array:
     """Return the mean of `of_facet`, which is given 1 for each concept of the facet and 0 for others."""
     numbers = summed[..., 3::4]
     if not numbers.any():
