@@ -70,7 +70,7 @@ def save_bundle(model: Model, folder: Path, *, origin: Origin, lora: LoraConfig)
             "lora": {**asdict(lora), "method": lora.method.name},
             "types": model.head.types,
             "decoding": model.head.decoding,
-            "calibration": {},
+            "kept": model.head.kept,
             "versions": library_versions(),
             "files": {path.name: _digest(path) for path in sorted(partial.iterdir())},
         }
@@ -144,6 +144,7 @@ def load_bundle(folder: Path, *, merge: bool = True, types: Mapping[str, str] | 
         model.backbone.load_state_dict(load_file(folder / BACKBONE))
     model.head_module.load_state_dict(load_file(folder / HEAD))
     head.decoding.update(manifest["decoding"])
+    head.kept.update(manifest["kept"])
     head.source.update(bundle=_digest(folder / MANIFEST))
     if types is not None:
         head.ask(types)

@@ -68,11 +68,18 @@ class LoraConfig:
         _check(("lora.r", self.r, self.r > 0, "a whole number above 0"))
 
 
+class Keep(Enum):
+    """Which weights training leaves: those of the best validation score, or the last."""
+
+    best = "best"
+    last = "last"  # where validation has nothing to choose by
+
+
 @dataclass(frozen=True)
 class TrainConfig:
     """The loop: batches, optimiser, schedule, checkpoints, stopping."""
 
-    epochs: int
+    epochs: int  # 0 leaves the weights as they are: what a head measures is all that it learns
     learning_rate: float  # of the backbone's trainable weights, at its peak
     head_learning_rate: float
     weight_decay: float
@@ -81,13 +88,14 @@ class TrainConfig:
     accumulate: int  # batches per step
     max_grad_norm: float
     ema: float  # decay of the weights' moving average, which is what is evaluated and saved; 0 for none
+    keep: Keep
     patience: int  # epochs without a better validation score before stopping; 0 never stops early
     checkpoint_steps: int  # steps between checkpoints
     max_steps: int  # stop after so many steps; 0 for no limit
 
     def __post_init__(self) -> None:
         _check(
-            ("train.epochs", self.epochs, self.epochs > 0, "a whole number above 0"),
+            ("train.epochs", self.epochs, self.epochs >= 0, "0 or more"),
             ("train.learning_rate", self.learning_rate, self.learning_rate >= 0, "0 or more"),
             ("train.head_learning_rate", self.head_learning_rate, self.head_learning_rate >= 0, "0 or more"),
             ("train.warmup_share", self.warmup_share, 0 <= self.warmup_share <= 1, "0 to 1"),
@@ -124,6 +132,7 @@ class PredictConfig:
     types: dict[str, str] | None  # label -> name of what to look for; None: what the bundle was trained on
     explain: bool  # show beside each answer the training examples nearest to the text
     batch_tokens: int
+    live: bool  # answer each text as it comes, not a thousand together: for a log that grows
     resume: bool
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ Text goes in, text comes out: tensors exist only between `Head.encode` and `Head
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -134,6 +134,19 @@ class Outputs:
     loss: Tensor | None = None
 
 
+class Inspector(Protocol):
+    """Says why answers were given, by asking for the answers to other examples; `predict` alone asks it."""
+
+    def key(self, example: Any) -> Hashable:
+        """Return what the answer depends on: examples that share it are answered once."""
+
+    def probes(self, examples: Examples, predictions: Predictions) -> Examples:
+        """Return the examples whose answers say why these were given."""
+
+    def explain(self, examples: Examples, predictions: Predictions, probed: Predictions) -> list[Any]:
+        """Return the predictions with their reasons, from the answers to their `probes`, in order."""
+
+
 class Head(Protocol):
     """One kind of answer: examples to tensors, a backbone's output to logits, logits to predictions.
 
@@ -145,7 +158,12 @@ class Head(Protocol):
     decoding: dict[str, float]  # the thresholds `decode` uses, stored in the bundle; may be empty
     new_tokens: list[int]  # ids that the base never saw: their embeddings train beside the LoRA
     remembers: bool  # whether `remember` has a use for the training examples
+    kept: dict[str, Any]  # what the bundle keeps of the training texts, as plain JSON; may be empty
     source: dict[str, str]  # what an audit asks of an answer: digests of the bundle it came from
+
+    @property
+    def inspector(self) -> Inspector | None:
+        """Who says why an answer was given, if anybody."""
 
     @property
     def module(self) -> nn.Module:

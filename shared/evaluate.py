@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from shared.model import Model
 from shared.train import accelerate, to_device
 
 CHUNK = 1024  # examples that `stream` holds at a time
+REMEMBERED = 20_000  # answers that `stream` keeps for equal examples
 LATENCY_TEXTS = 100
 
 Logits = list[np.ndarray[Any, Any]]
@@ -42,11 +43,35 @@ def infer(model: Model, features: Sequence[Features], *, batch_tokens: int) -> L
     return logits
 
 
-def stream(model: Model, examples: Iterable[Any], *, batch_tokens: int) -> Iterator[Any]:
-    """Yield predictions in order, holding at most `CHUNK` examples; a longer document is read in parts."""
-    source = iter(examples)
-    while chunk := list(itertools.islice(source, CHUNK)):
-        yield from predict(model, chunk, batch_tokens=batch_tokens)
+def stream(
+    model: Model, examples: Iterable[Any], *, batch_tokens: int, chunk_size: int = CHUNK
+) -> Iterator[Any]:
+    """Yield predictions in order, holding `chunk_size` examples; a longer document is read in parts.
+
+    Where the head can say why, predictions come with their reasons, and equal examples are answered once.
+    """
+    source, inspector = iter(examples), model.head.inspector
+    known: dict[Hashable, Any] = {}
+    while chunk := list(itertools.islice(source, chunk_size)):
+        if inspector is None:
+            yield from predict(model, chunk, batch_tokens=batch_tokens)
+            continue
+        new = {inspector.key(example): example for example in chunk if inspector.key(example) not in known}
+        answers = inspect(model, list(new.values()), batch_tokens=batch_tokens)
+        known.update(zip(new, answers, strict=True))
+        yield from (replace(known[inspector.key(example)], id=example.id) for example in chunk)
+        for key in list(known)[: max(0, len(known) - REMEMBERED)]:
+            del known[key]
+
+
+def inspect(model: Model, examples: Examples, *, batch_tokens: int) -> list[Any]:
+    """Return predictions with their reasons."""
+    if not examples or model.head.inspector is None:
+        return []
+    predictions = predict(model, examples, batch_tokens=batch_tokens)
+    probes = model.head.inspector.probes(examples, predictions)
+    probed = predict(model, probes, batch_tokens=batch_tokens) if probes else []
+    return model.head.inspector.explain(examples, predictions, probed)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ class FacetDecoder:
         self.sent_away, self.explained_by = sent_away, explained_by
         self.thresholds: dict[str, float] = {}
         self.classes = Classes(np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32))
+        self.shift = np.zeros(len(ontology.concepts), np.float32)  # see `prior_shift`
         self.memory: list[FacetExample] = []
         self._memory_vectors = np.zeros((0, 0), np.float32)
         self._consistent = Decoder(ontology)
@@ -65,7 +66,7 @@ class FacetDecoder:
         """Return the most probable answers that the ontology allows together."""
         if not examples:
             return []
-        chosen = self._consistent.decode(outputs.scores / self._temperatures())
+        chosen = self._consistent.decode(outputs.scores / self._temperatures() + self.shift)
         alone = independent(self.ontology, outputs.scores)
         answers: list[dict[str, FacetAnswer]] = [{} for _ in examples]
         number = 0
@@ -219,6 +220,25 @@ class FacetDecoder:
             tuple((self.memory[place].id, _rounded(same[row, place])) for place in places)
             for row, places in enumerate(order)
         ]
+
+
+def prior_shift(ontology: Ontology, counts: Sequence[int], *, power: float) -> Array:
+    """Return what to add to each concept's score (C,) so that common concepts win less often.
+
+    It is minus `power` times the log of the concept's share of the training texts (`counts`, ancestors
+    included): of all that have a concept of the facet, below a broader concept of that one's. Post-hoc logit
+    adjustment (Menon et al., arXiv 2007.07314); no count is below 1. It moves the choice alone: probabilities
+    stay those of the scores as they are. Facets with any number of concepts are not shifted.
+    """
+    known, shift = np.maximum(counts, 1), np.zeros(len(ontology.concepts), np.float32)
+    for facet in ontology.facets:
+        if facet.single:
+            places = ontology.by_facet[facet.id]
+            total = sum(known[place] for place in places if not ontology.concepts[place].broader)
+            for place in places:
+                broader = [known[ontology.index[name]] for name in ontology.concepts[place].broader]
+                shift[place] = -power * np.log(known[place] / max(broader, default=total))
+    return shift
 
 
 def _unless_marked(example: FacetExample, answer: FacetAnswer) -> FacetAnswer:

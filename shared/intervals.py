@@ -80,7 +80,8 @@ def bootstrap_each(
 def score_counts(counts: Array, statistic: Statistic) -> Array:
     """Return the score of each run (runs,) from counts (documents, runs, k)."""
     if isinstance(statistic, Ranking):
-        return _ranked(counts, np.ones((1, len(counts))), statistic)[0]
+        alone: Array = _ranked(counts, np.ones((1, len(counts))), statistic)[0]
+        return alone
     return statistic(counts.sum(axis=0))
 
 
@@ -133,7 +134,8 @@ class _Resampled:
         generator, documents = np.random.default_rng(self.seed), len(self.counts)
         for start in range(0, RESAMPLES, BLOCK):
             size = min(BLOCK, RESAMPLES - start)
-            yield generator.multinomial(documents, np.full(documents, 1 / documents), size=size)
+            draws = generator.multinomial(documents, np.full(documents, 1 / documents), size=size)
+            yield draws.astype(np.float64)
 
 
 def _ranked(counts: Array, draws: Array, statistic: Ranking) -> Array:

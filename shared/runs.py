@@ -111,7 +111,7 @@ def write_training(folder: Path, *, fitted: FittedSoFar, parameters: dict[str, i
         "epochs": fitted.epochs,
         "tokens_per_second": round(fitted.tokens_per_second, 1),
         "peak_memory_gib": round(peak_memory_gib(), 3),
-        "validation": fitted.best_score,
+        "validation": fitted.best_score if fitted.scores else None,
         "notes": {"best_epoch": fitted.best_epoch, "validation_by_epoch": fitted.scores},
     }
     write_json_atomic(folder / TRAINING, {"training": training, "parameters": parameters})

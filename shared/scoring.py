@@ -68,7 +68,7 @@ def score_baseline(baseline: Baseline, examples: Examples, *, source: Source) ->
     answers = baseline.answer(source.data, examples)
     return Result(
         kind=baseline.kind,
-        name=baseline.name,
+        name=source.title or baseline.name,
         predictions=answers.predictions,
         scores=source.metric.score(examples, answers.predictions),
         coverage=dict(answers.notes),

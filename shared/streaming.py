@@ -39,7 +39,9 @@ def predict_file(model: Model, config: PredictConfig, *, read: Reader) -> int:
     with _open_input(config.input) as lines, _open_output(config) as output:
         source = read(lines, config.format, file=config.input)
         kept, examples = itertools.tee(itertools.islice(source, skipped, None))
-        pairs = zip(kept, stream(model, examples, batch_tokens=config.batch_tokens), strict=True)
+        chunk_size = 1 if config.live else CHUNK
+        answers = stream(model, examples, batch_tokens=config.batch_tokens, chunk_size=chunk_size)
+        pairs = zip(kept, answers, strict=True)
         numbered = enumerate(counted(pairs, what="texts"), start=skipped + 1)
         for number, (example, prediction) in numbered:
             if number == done and example.id != last:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from shared.batches import epoch_batches
 from shared.checkpoint import load_checkpoint, save_checkpoint
-from shared.config import TrainConfig
+from shared.config import Keep, TrainConfig
 from shared.contracts import Features
 from shared.model import Model
 from shared.runs import Progress, peak_memory_gib
@@ -66,7 +66,7 @@ def fit(
     progress: Progress,
     resume: bool = False,
 ) -> Fitted:
-    """Train the model in place and leave it with the weights that scored best on validation.
+    """Train the model in place and leave it with the weights that scored best on validation, or the last.
 
     `validate` scores the model as it is. A checkpoint goes into `folder` every `config.checkpoint_steps`
     steps and after each epoch; with `resume` training goes on from it to the same weights as without the
@@ -106,7 +106,7 @@ def fit(
             )
             if fitted.steps % config.checkpoint_steps == 0:
                 _save(folder, model, optimizer, loop)
-        _finish_epoch(model, loop, validate)
+        _finish_epoch(model, loop, validate, keep=config.keep)
         fitted.wall_seconds = time.perf_counter() - started
         _save(folder, model, optimizer, loop)
         progress.epoch(loop.epoch, score=fitted.scores[-1], best=fitted.best_score, fitted=fitted)
@@ -208,11 +208,11 @@ def _update_average(average: Weights, model: Model, *, decay: float) -> None:
         torch._foreach_lerp_(list(average.values()), [current[name] for name in average], 1 - decay)
 
 
-def _finish_epoch(model: Model, loop: Loop, validate: Callable[[], float]) -> None:
+def _finish_epoch(model: Model, loop: Loop, validate: Callable[[], float], *, keep: Keep) -> None:
     model.eval()
     with _averaged(model, loop.average):
         score = validate()
-        if score > loop.fitted.best_score:
+        if score > loop.fitted.best_score or keep is Keep.last:
             loop.fitted.best_score, loop.fitted.best_epoch = score, loop.epoch + 1
             loop.best = {name: value.clone() for name, value in model.trained_state().items()}
     loop.fitted.scores.append(score)

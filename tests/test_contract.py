@@ -91,9 +91,12 @@ def labels_of(answered: Any) -> set[str]:
     row = asdict(answered)
     spans = {span["label"] for span in row.get("spans", [])}
     answers = [answer["concepts"] for answer in row.get("facets", {}).values()]
-    return spans | {
-        concept for concepts in [*row.get("labels", {}).values(), *answers] for concept in concepts
-    }
+    alarms = {"anomaly"} if row.get("anomalous") or row.get("alarm") else set()
+    return (
+        alarms
+        | spans
+        | {concept for concepts in [*row.get("labels", {}).values(), *answers] for concept in concepts}
+    )
 
 
 def all_names(types: Any) -> set[str]:

@@ -21,7 +21,7 @@ from shared.contracts import Base, Outputs
 from shared.encoder import embed_texts, load_encoder
 from shared.errors import BundleError
 from shared.examples import FacetAnswer, FacetExample, FacetPrediction
-from shared.facet_decoding import Classes, FacetDecoder, FacetOutputs
+from shared.facet_decoding import Classes, FacetDecoder, FacetOutputs, prior_shift
 from shared.facet_loss import FacetLoss
 from shared.heads.settings import Classifier, SequenceClassification
 from shared.ontology import Cardinality, Facet, Ontology, read_ontology_row
@@ -46,6 +46,8 @@ class FacetScorer(nn.Module):
         # of the training examples, for the Mahalanobis distance: class means (K, D) and the precision (D, D)
         self.means: Tensor
         self.precision: Tensor
+        self.shift: Tensor
+        self.register_buffer("shift", torch.zeros(len(ontology.concepts)))  # see `facet_decoding.prior_shift`
         self.register_buffer("means", torch.zeros(0, size))
         self.register_buffer("precision", torch.zeros(0, size))
         self.register_load_state_dict_pre_hook(_resize_buffers)  # type: ignore[no-untyped-call]
@@ -101,6 +103,8 @@ class SequenceClassificationHead:
             overlap_tokens=settings.overlap_tokens,
             first_tokens=settings.first_tokens,
         )
+        self.kept: dict[str, Any] = {}
+        self.inspector = None
         self.source = {"ontology": self.ontology.digest}
         self.numbers = self.reader.numbers
         self.loss = FacetLoss(self.ontology, settings)
@@ -113,9 +117,12 @@ class SequenceClassificationHead:
         return self.ontology.facets
 
     def start(self, backbone: nn.Module, examples: Sequence[FacetExample]) -> None:
-        """Let each concept begin at the embedding of its name, and weigh rare concepts by `balance`."""
-        counts = Counter(place for example in examples for place in self.reader.targets(example))
-        self.loss.weigh([counts[place] for place in range(len(self.ontology.concepts))])
+        """Let each concept begin at the embedding of its name, and tell common concepts from rare ones."""
+        found = Counter(place for example in examples for place in self.reader.targets(example))
+        counts = [found[place] for place in range(len(self.ontology.concepts))]
+        self.loss.weigh(counts)
+        shift = prior_shift(self.ontology, counts, power=self.settings.prior_shift)
+        self.module.shift.copy_(torch.from_numpy(shift))
         if not self.module.with_marks and self.settings.name_start:
             with torch.no_grad():
                 names = [concept.text for concept in self.ontology.concepts]
@@ -193,6 +200,7 @@ class SequenceClassificationHead:
             total[window.example] += row
             counts[window.example] += 1
         mean = total / np.maximum(counts, 1)
+        self.decoder.shift = self.module.shift.cpu().numpy()
         self.decoder.classes = Classes(self.module.means.cpu().numpy(), self.module.precision.cpu().numpy())
         return FacetOutputs(
             mean[:, :size], mean[:, size : size + numbers], mean[:, size + numbers :].astype(np.float32)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from shared.contracts import Base, Head, Types
 
 
+# The parts of an anomaly score; the last one is trained.
+PARTS = ("neighbours", "mahalanobis", "surface", "likeness", "logit")
 DETECTORS = ("max_softmax", "energy", "mahalanobis")
 
 
@@ -82,6 +84,9 @@ class SequenceClassification:
     dropout: float
     label_smoothing: float
     balance: float  # weight of a concept: (mean count / its count) to this power; 0 for equal weights
+    prior_shift: (
+        float  # how much less often a common concept is chosen, 0 to 1; see `facet_decoding.prior_shift`
+    )
     outliers: float  # weight of training texts out of scope, which are drawn to no concept; 0 leaves them out
     number_weight: float  # of the squared error of facets that are numbers
     detectors: list[str]  # of texts out of scope, from which validation chooses
@@ -105,5 +110,34 @@ class SequenceClassification:
     def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return encoder, tokenizer and head; see `HeadSettings.build`."""
         from shared.heads.sequence_classification import build
+
+        return build(self, base, types=types)
+
+
+@dataclass(frozen=True)
+class EmbeddingDensity:
+    """How odd a text is among normal ones, by its embedding and its writing; see the head's file."""
+
+    weights: dict[
+        str, float
+    ]  # of the parts of the score, each in standard deviations of held-out normal texts
+    scale: float  # of the embedding, of length 1, before the trained output
+    false_alarms: float  # the share of normal texts that may raise an alarm
+    max_neighbours: int  # normal texts kept in the bundle to compare with
+    explained_by: int  # normal texts shown beside an alarm
+    max_parts: int  # of a text that are left out one at a time to explain an alarm
+    window_tokens: int
+    overlap_tokens: int
+
+    def __post_init__(self) -> None:
+        _check_window(self.window_tokens, self.overlap_tokens)
+        if set(self.weights) != set(PARTS):
+            raise ConfigError([f"head.weights names {sorted(self.weights)}; needed: {', '.join(PARTS)}"])
+        if not 0 < self.false_alarms < 1:
+            raise ConfigError([f"head.false_alarms={self.false_alarms}; allowed: above 0, below 1"])
+
+    def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
+        """Return encoder, tokenizer and head; see `HeadSettings.build`."""
+        from shared.heads.embedding_density import build
 
         return build(self, base, types=types)

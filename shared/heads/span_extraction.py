@@ -58,6 +58,8 @@ class SpanExtractionHead:
         self.settings, self.gliner, self.types = settings, gliner, dict(types)
         self.new_tokens = list(new_tokens)
         self.remembers = False
+        self.kept: dict[str, Any] = {}
+        self.inspector = None
         self.source: dict[str, str] = {}
         self.tokenizer = gliner.data_processor.transformer_tokenizer
         self.decoding = {THRESHOLD: settings.threshold}

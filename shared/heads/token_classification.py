@@ -91,6 +91,8 @@ class TokenClassificationHead:
         self.decoding: dict[str, float] = {}  # Viterbi has no threshold
         self.new_tokens: list[int] = []
         self.remembers = False
+        self.kept: dict[str, Any] = {}
+        self.inspector = None
         self.source: dict[str, str] = {}
         self.tags = ["O", *(f"{prefix}-{label}" for label in types for prefix in "BI")]
         self.module = WordTagger(hidden_size, self.tags, settings)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shared.examples import FacetAnswer, FacetExample
-from shared.facet_decoding import FacetDecoder, FacetOutputs
+from shared.facet_decoding import FacetDecoder, FacetOutputs, prior_shift
 from shared.heads.settings import DETECTORS
 from shared.ontology import Cardinality, Concept, Facet, Ontology, violations
 from tests.shared.heads.texts import DESK, RELATIONS, marked_example
@@ -291,3 +291,26 @@ def test_training_classes_are_measured_only_where_validation_has_texts_out_of_sc
     assert decoder().measures(outside)
     assert not decoder().measures(inside)
     assert not decoder(detectors=["energy"]).measures(outside)
+
+
+def test_a_common_concept_is_chosen_less_often_by_the_power_of_its_share() -> None:
+    """Shares 4/5 and 1/5: ln 5/4 and ln 5 are added, halved; 1.0 to 0.0 becomes 1.111572 to 0.804719."""
+    found = prior_shift(PAIR, [4, 1], power=0.5)
+    assert found.tolist() == pytest.approx([0.111572, 0.804719], abs=1e-6)
+    assert not prior_shift(PAIR, [4, 1], power=0.0).any()
+
+
+def test_a_narrower_concept_is_shifted_by_its_share_of_the_broader_one() -> None:
+    markets, bonds = prior_shift(DESK, [4, 2, *[0] * (len(DESK.concepts) - 2)], power=1.0)[:2].tolist()
+    tops = sum(concept.facet == "topic" and not concept.broader for concept in DESK.concepts)
+    assert markets == pytest.approx(np.log((4 + tops - 1) / 4), abs=1e-6)
+    assert bonds == pytest.approx(np.log(2), abs=1e-6)
+
+
+def test_the_shift_moves_the_choice_and_not_the_probability() -> None:
+    """At scores 1 and 0, `b` has the probability 1 / (1 + e)."""
+    shifted = decoder()
+    shifted.shift = prior_shift(PAIR, [99, 1], power=1.0)
+    (prediction,) = shifted.decode(examples(("a",)), outputs([[1.0, 0.0]]))
+    assert prediction.facets["topic"].concepts == ("b",)
+    assert prediction.facets["topic"].probability == pytest.approx(0.268941, abs=1e-6)

@@ -50,7 +50,14 @@ def texts(tmp_path: Path) -> Path:
 
 def settings(texts: Path | str, output: Path | str, **changes: Any) -> PredictConfig:
     """One text a batch unless changed, so that no answer depends on its neighbours' padding."""
-    given = {"format": "text", "types": None, "explain": False, "batch_tokens": 1, "resume": False}
+    given = {
+        "format": "text",
+        "types": None,
+        "explain": False,
+        "batch_tokens": 1,
+        "live": False,
+        "resume": False,
+    }
     given |= changes
     return PredictConfig(input=str(texts), output=str(output), **given)
 
@@ -64,7 +71,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 def test_answers_keep_the_order_of_the_texts_across_batches_and_chunks(
     model: Model, texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch_tokens: int, chunk: int
 ) -> None:
-    monkeypatch.setattr("shared.evaluate.CHUNK", chunk)
+    monkeypatch.setattr("shared.streaming.CHUNK", chunk)
     output = tmp_path / "out.jsonl"
     assert predict_file(model, settings(texts, output, batch_tokens=batch_tokens), read=read_stream) == 5
     found = rows(output)
@@ -125,7 +132,7 @@ def test_an_output_that_exists_is_never_overwritten(
 def test_texts_are_read_at_most_a_chunk_ahead_of_the_rows_written(
     model: Model, texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.evaluate.CHUNK", 2)
+    monkeypatch.setattr("shared.streaming.CHUNK", 2)
     output = tmp_path / "out.jsonl"
     ahead: list[int] = []
 
@@ -159,7 +166,7 @@ def test_invalid_utf8_names_the_byte_and_the_line(
 def test_a_bad_line_can_be_mended_and_the_run_resumed(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.evaluate.CHUNK", 1)
+    monkeypatch.setattr("shared.streaming.CHUNK", 1)
     texts, output = tmp_path / "texts.jsonl", tmp_path / "out.jsonl"
     texts.write_text('{"id": "a", "text": "Ada"}\n{"id": "b"}\n')
     config = settings(texts, output, format="jsonl", resume=True)

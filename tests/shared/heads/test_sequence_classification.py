@@ -267,6 +267,12 @@ def test_rare_concepts_weigh_more_by_the_power_of_balance(balance: float, weight
     assert model.head.loss.weights.tolist() == pytest.approx(weights, abs=1e-6)
 
 
+def test_the_bundle_keeps_how_common_concepts_were_where_that_moves_the_choice() -> None:
+    model = new_model(PAIR, "head.prior_shift=1.0")
+    model.head.start(model.backbone, [A, A, A, B])
+    assert model.head.module.state_dict()["shift"].tolist() == pytest.approx(np.log([4 / 3, 4]).tolist())
+
+
 def test_the_loss_weighs_each_text_by_its_concept() -> None:
     """-ln 3/4 weighs 2/3 and -ln 1/4 weighs 2: (0.191788 + 2.772589) / (8 / 3)."""
     model = new_model(PAIR, "head.balance=1.0")

@@ -1,0 +1,254 @@
+"""Texts of one's own: plain lines, JSON lines and CSV with a header, each fault with its line."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from shared.errors import DataError, suggest
+from shared.examples import AnomalyExample
+from shared.files import read_lines
+
+Fault = Callable[[str], DataError]  # a problem -> the error that names its file and line
+_JSON_KEYS = ("id", "text", "texts", "anomalous", "kind", "group")
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a label says, whatever its case; an empty one says nothing."""
+
+    anomaly: Sequence[str]
+    normal: Sequence[str]
+
+    def read(self, cell: str, fault: Fault) -> bool | None:
+        """Return whether the label says anomaly, None where it is empty; another word is a fault."""
+        word = cell.strip().casefold()
+        if word in map(str.casefold, self.anomaly):
+            return True
+        if word in map(str.casefold, self.normal):
+            return False
+        if not word:
+            return None
+        allowed = [*self.anomaly, *self.normal]
+        raise fault(
+            f"unknown label {cell.strip()!r}{suggest(word, allowed)}; data.anomaly_words: "
+            f"{', '.join(self.anomaly)}; data.normal_words: {', '.join(self.normal)}"
+        )
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column holds what; all but the text may be absent from a file."""
+
+    text: str
+    label: str
+    kind: str
+    group: str
+    id: str
+    ignore: tuple[str, ...]  # columns that are there for others
+
+
+def read_plain(path: Path, labels: Path | None, *, words: Words) -> tuple[list[AnomalyExample], int]:
+    """Return the lines of a text file that are not blank, and how many are; ids are `line-<number>` from 1.
+
+    A line is normal, unless the line of `labels` with the same number says otherwise. Raises `DataError`
+    for an unknown label, and for files that differ in length.
+    """
+    marks = [] if labels is None else list(read_lines(labels))
+    examples, number = [], 0
+    for number, line in read_lines(path):
+        text = line.rstrip("\r\n")
+        if labels is not None and number > len(marks):
+            raise DataError(f"has {len(marks)} lines; {path} has more, a label for each", file=labels)
+        if text.strip():
+            label = False if labels is None else _label(marks[number - 1], labels, words)
+            name = f"line-{number}"
+            examples.append(AnomalyExample(name, (text,), label, document=name))
+    if number < len(marks):
+        raise DataError(f"has {len(marks)} lines; {path} has {number}, a label for each", file=labels or path)
+    return _not_empty(examples, path), number - len(examples)
+
+
+def read_json_lines(path: Path) -> list[AnomalyExample]:
+    """Return the examples of {"text" or "texts", "anomalous", "kind"?, "group"?, "id"?} a line.
+
+    "anomalous" is true, false, or null where nobody has said; ids are given or `line-<number>`. Raises
+    `DataError` for the first line that does not fit, an unknown key or an id that repeats.
+    """
+    examples: list[AnomalyExample] = []
+    lines: dict[str, int] = {}
+    for number, line in read_lines(path):
+        if line.strip():
+            fault = partial(DataError, file=path, line=number)
+            row = _parse_object(line, fault)
+            _check_known(row, _JSON_KEYS, "key", fault)
+            name = _fresh(_string(row, "id") or f"line-{number}", number, lines, fault)
+            texts = _filled(_texts(row, fault), fault)
+            kind, group = _string(row, "kind"), _string(row, "group")
+            examples.append(AnomalyExample(name, texts, _told(row, fault), kind, group, name))
+    return _not_empty(examples, path)
+
+
+def read_table(path: Path, *, split: str, columns: Columns, words: Words) -> list[AnomalyExample]:
+    """Return the rows of a .jsonl file, or of CSV under any other name; ids are given or `<split>-<row>`.
+
+    Without a label column each row is normal. Raises `DataError` for the first row that does not fit: an
+    unknown column or label, no text, an id that repeats.
+    """
+    own = [columns.text, columns.label, columns.kind, columns.group, columns.id]
+    allowed = [*own, *columns.ignore]
+    rows = list(_json_rows(path) if path.suffix == ".jsonl" else csv_rows(path, needed=[columns.text]))
+    labelled = any(columns.label in row for _, row in rows)
+    examples: list[AnomalyExample] = []
+    lines: dict[str, int] = {}
+    for place, (line, row) in enumerate(rows):
+        fault = partial(DataError, file=path, line=line)
+        _check_known(row, allowed, "column", fault, "; name in data.ignore those that are there for others")
+        texts = _filled((_one_text(row, columns.text, fault),), fault)
+        label = words.read(_string(row, columns.label), fault) if labelled else False
+        name = _fresh(_string(row, columns.id) or f"{split}-{place}", line, lines, fault)
+        kind, group = _string(row, columns.kind), _string(row, columns.group)
+        examples.append(AnomalyExample(name, texts, label, kind, group, name))
+    return _not_empty(examples, path)
+
+
+def csv_rows(path: Path, *, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (line a row begins on, its cells by column); blank lines are left out.
+
+    Raises `DataError` for a header without a column that is needed, and for a row of another length.
+    """
+    header: list[str] = []
+    for line, cells in _csv_cells(path):
+        fault = partial(DataError, file=path, line=line)
+        if not header:
+            header = [cell.strip() for cell in cells]
+            _check_header(header, needed, fault)
+        elif len(cells) != len(header):
+            raise fault(f"{len(cells)} cells; the header has {len(header)}: {', '.join(header)}")
+        else:
+            yield line, dict(zip(header, cells, strict=True))
+
+
+def parse_text(line: str, *, file: str, number: int) -> AnomalyExample:
+    """Return the text to predict of {"text" or "texts", "id"?}; ids else count from 0."""
+    fault = partial(DataError, file=file, line=number)
+    row = _parse_object(line, fault)
+    name = _string(row, "id") or str(number - 1)
+    return AnomalyExample(name, _texts(row, fault), document=name)
+
+
+def check_normal(train: Sequence[AnomalyExample], path: Path) -> None:
+    """Raise `DataError` where train has no normal text to learn from."""
+    if not any(example.anomalous is False for example in train):
+        raise DataError(
+            f"no normal text in train among {len(train)}: give texts with a label that says normal", file=path
+        )
+
+
+def _fresh(name: str, line: int, lines: dict[str, int], fault: Fault) -> str:
+    """Return the id and note its line; one that stands on another line too is a fault."""
+    if name in lines:
+        raise fault(f"id {name!r} stands on line {lines[name]} too")
+    lines[name] = line
+    return name
+
+
+def _label(mark: tuple[int, str], path: Path, words: Words) -> bool | None:
+    number, cell = mark
+    return words.read(cell, partial(DataError, file=path, line=number))
+
+
+def _csv_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
+    rows = csv.reader((line for _, line in read_lines(path)), strict=True)
+    line = 1
+    try:
+        for cells in rows:
+            if cells:
+                yield line, cells
+            line = rows.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"no CSV: {error}", file=path, line=line) from error
+
+
+def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in read_lines(path):
+        if line.strip():
+            yield number, _parse_object(line, partial(DataError, file=path, line=number))
+
+
+def _check_header(header: Sequence[str], needed: Sequence[str], fault: Fault) -> None:
+    for name in header:
+        if header.count(name) > 1:
+            raise fault(f"{header.count(name)} columns named {name!r}")
+    for name in needed:
+        if name not in header:
+            raise fault(f"no column {name!r}{suggest(name, header)}, found {', '.join(header)}")
+
+
+def _check_known(
+    row: Mapping[str, Any], allowed: Sequence[str], noun: str, fault: Fault, advice: str = ""
+) -> None:
+    for name in row:
+        if name not in allowed:
+            raise fault(
+                f"unknown {noun} {name!r}{suggest(name, allowed)}; {noun}s: {', '.join(allowed)}{advice}"
+            )
+
+
+def _parse_object(line: str, fault: Fault) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise fault(f"not JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise fault(f'no JSON object with "text" in {line[:80]!r}')
+    return row
+
+
+def _texts(row: Mapping[str, Any], fault: Fault) -> tuple[str, ...]:
+    """Return the one text or the window's texts."""
+    if "texts" not in row:
+        return (_one_text(row, "text", fault),)
+    texts = row["texts"]
+    if "text" in row or not isinstance(texts, list) or not texts:
+        raise fault('expected "text" with a string, or "texts" with a list of strings')
+    return tuple(_one_text({"texts": text}, "texts", fault) for text in texts)
+
+
+def _one_text(row: Mapping[str, Any], key: str, fault: Fault) -> str:
+    text = row.get(key)
+    if not isinstance(text, str):
+        raise fault(f'no "{key}" with a string in {json.dumps(row)[:80]!r}')
+    if half := re.search("[\ud800-\udfff]", text):
+        raise fault(f"half of a surrogate pair at character {half.start()} of {key!r}")
+    return text
+
+
+def _filled(texts: tuple[str, ...], fault: Fault) -> tuple[str, ...]:
+    if not all(text.strip() for text in texts):
+        raise fault("the text is empty")
+    return texts
+
+
+def _told(row: Mapping[str, Any], fault: Fault) -> bool | None:
+    value = row.get("anomalous")
+    if "anomalous" not in row or not (value is None or isinstance(value, bool)):
+        found = f'"anomalous" is {value!r}' if "anomalous" in row else 'no "anomalous"'
+        raise fault(f"{found}; allowed: true, false, or null where nobody has said")
+    return value
+
+
+def _string(row: Mapping[str, Any], key: str) -> str:
+    return "" if row.get(key) is None else str(row[key]).strip()
+
+
+def _not_empty(examples: list[AnomalyExample], path: Path) -> list[AnomalyExample]:
+    if not examples:
+        raise DataError("the file holds no text", file=path)
+    return examples
