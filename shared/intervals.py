@@ -102,6 +102,32 @@ def paired_difference(left: Array, right: Array, statistic: Statistic, *, seed: 
     return Difference(value, float(low), float(high), float(min(1.0, 2 * min(below, above))))
 
 
+def over_runs(scores: Sequence[float], *, seed: int = 0) -> Interval:
+    """Return the mean and its interval over runs that divide the data anew: runs are what is resampled."""
+    from scipy.stats import bootstrap as resample
+
+    value = float(np.mean(scores))
+    if len(set(scores)) == 1:  # no spread to resample, which scipy answers with NaN
+        return Interval(value, value, value)
+    found = resample((np.asarray(scores),), np.mean, method="percentile", rng=seed, n_resamples=RESAMPLES)
+    return Interval(value, float(found.confidence_interval.low), float(found.confidence_interval.high))
+
+
+def paired_runs(left: Sequence[float], right: Sequence[float]) -> Difference:
+    """Return the mean difference of scores paired run by run, with the exact two-sided test of its signs.
+
+    `p` is the share of all 2^n ways to exchange left and right within the pairs that give a mean at least as
+    far from zero (Fisher's randomisation test). Divisions of one data set share texts, so it is a statement
+    about these runs.
+    """
+    from scipy.stats import permutation_test
+
+    differences = np.subtract(left, right)
+    spread = over_runs(differences.tolist())
+    test = permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=np.inf)
+    return Difference(spread.value, spread.low, spread.high, float(test.pvalue))
+
+
 def stack_counts(tables: Sequence[Counts], *, documents: Sequence[str], groups: Sequence[str]) -> Array:
     """Return counts (documents, runs, groups x columns) of a system's runs; a group a run lacks is 0."""
     stacked = np.zeros((len(documents), len(tables), len(groups), len(tables[0].columns)))

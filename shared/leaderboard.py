@@ -23,6 +23,7 @@ from shared.rows import (
     churn,
     cited_row,
     compare_rows,
+    divides_anew,
     group_runs,
     read_answers,
     record_row,
@@ -179,8 +180,8 @@ def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _compact(row: Any) -> str:
-    """Return the row as one line of JSON without spaces, numbers to four decimals."""
-    rounded = json.loads(json.dumps(row), parse_float=lambda number: round(float(number), 4))
+    """Return the row as one line of JSON without spaces, numbers to six decimals."""
+    rounded = json.loads(json.dumps(row), parse_float=lambda number: round(float(number), 6))
     return json.dumps(rounded, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -252,13 +253,20 @@ def _facts(records: Sequence[Record]) -> str:
     limited = ": not for commercial use, nor are weights trained on it" if "NC" in first.data.licence else ""
     machines = sorted({_machine(record) for record in records if record.inference or record.training})
     lines = [
-        f"- Data: {first.data.num_examples:,} examples of {first.data.num_documents:,} documents, split "
-        f"{first.data.split}, digest `{first.data.digest[:12]}`.",
+        f"- Data: {_sizes(records)}, split {first.data.split}, digest `{first.data.digest[:12]}`.",
         f"- Licence of the data: {first.data.licence}{limited}.",
         f"- Metric: {first.metric.name} version {first.metric.version}, ordered by {first.metric.main}.",
         *[f"- Measured on: {machine}." for machine in machines],
     ]
     return "\n".join(lines)
+
+
+def _sizes(records: Sequence[Record]) -> str:
+    """Return how many examples were scored: a range where each run divides the data anew."""
+    examples = sorted({record.data.num_examples for record in records})
+    if len(examples) > 1:
+        return f"{examples[0]:,} to {examples[-1]:,} examples, divided anew in each run"
+    return f"{examples[0]:,} examples of {records[0].data.num_documents:,} documents"
 
 
 def _machine(record: Record) -> str:
@@ -271,6 +279,8 @@ def _churn_table(groups: Sequence[Sequence[Record]], layout: Layout, folder: Pat
     """Return the table of how much the answers of a row change between its runs, if a row has several."""
     rows: list[Row] = []
     for group in groups:
+        if divides_anew(group):
+            continue
         files = [folder / record.predictions.name for record in group]
         if shares := churn([read_answers(path, ignored=layout.unchanged) for path in files]):
             runs = f"{len(group)} {'seeds' if group[0].kind == 'measured' else 'runs'}"

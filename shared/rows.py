@@ -8,13 +8,23 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from shared.errors import UserError
-from shared.intervals import Array, Statistic, bootstrap, paired_difference, score_counts, stack_counts
-from shared.record import Record
+from shared.intervals import (
+    Array,
+    Difference,
+    Statistic,
+    bootstrap,
+    over_runs,
+    paired_difference,
+    paired_runs,
+    score_counts,
+    stack_counts,
+)
+from shared.record import DataFacts, Record
 
 Row = dict[str, Any]
 
@@ -88,9 +98,16 @@ def compare_rows(left: Sequence[Record], right: Sequence[Record], *, statistic: 
     """Return the difference of mean main scores, left minus right, with interval and p; None if uncounted."""
     if any(record.counts is None for record in (*left, *right)):
         return None
+    if divides_anew(left) or divides_anew(right):
+        return asdict(_paired_by_seed(left, right))
     documents = _documents([*left, *right])
     difference = paired_difference(_stack(left, documents), _stack(right, documents), statistic)
-    return {"value": difference.value, "low": difference.low, "high": difference.high, "p": difference.p}
+    return asdict(difference)
+
+
+def divides_anew(group: Sequence[Record]) -> bool:
+    """Return whether the runs were scored on different documents of one data set."""
+    return len({frozenset(record.counts.rows) for record in group if record.counts is not None}) > 1
 
 
 def churn(answers: Sequence[Mapping[str, str]]) -> list[float]:
@@ -122,11 +139,29 @@ def _check_same(first: Record, other: Record) -> None:
             f"records {first.id} and {other.id} are the same row and seed: remove one, or give another name"
         )
     for what in ("kind", "experiment", "data", "metric"):
-        if getattr(first, what) != getattr(other, what):
+        if _comparable(getattr(first, what)) != _comparable(getattr(other, what)):
             raise UserError(
                 f"records {first.id} and {other.id} share the row {first.name!r} but differ in {what}: "
                 f"{getattr(first, what)} and {getattr(other, what)}; give one another name or remove it"
             )
+
+
+def _comparable(fact: Any) -> Any:
+    """Return the fact without the sizes of a split: runs may divide the same data anew."""
+    return replace(fact, num_examples=0, num_documents=0) if isinstance(fact, DataFacts) else fact
+
+
+def _paired_by_seed(left: Sequence[Record], right: Sequence[Record]) -> Difference:
+    sides = [
+        {record.seed: record.scores[record.metric.main].value for record in side} for side in (left, right)
+    ]
+    seeds = sorted(sides[0])
+    if seeds != sorted(sides[1]):
+        raise UserError(
+            f"rows {left[0].name!r} and {right[0].name!r} divide the data anew in each run, and have other "
+            f"seeds: {seeds} and {sorted(sides[1])}; publish the same ones"
+        )
+    return paired_runs([sides[0][seed] for seed in seeds], [sides[1][seed] for seed in seeds])
 
 
 def _interval(group: Sequence[Record], statistic: Statistic) -> tuple[float | None, float | None]:
@@ -134,6 +169,11 @@ def _interval(group: Sequence[Record], statistic: Statistic) -> tuple[float | No
     if any(record.counts is None for record in group):
         score = group[0].scores[group[0].metric.main]
         return (score.low, score.high) if len(group) == 1 else (None, None)
+    if divides_anew(group):
+        for record in group:
+            _check_counts([record], score_counts(_stack([record], _documents([record])), statistic))
+        spread = over_runs([record.scores[record.metric.main].value for record in group])
+        return spread.low, spread.high
     counts = _stack(group, _documents(group))
     _check_counts(group, score_counts(counts, statistic))
     interval = bootstrap(counts, statistic)

@@ -1,7 +1,18 @@
 import numpy as np
 import pytest
 
-from shared.intervals import Array, bootstrap, bootstrap_each, paired_difference, stack_counts
+from shared.intervals import (
+    Array,
+    Interval,
+    Ranking,
+    bootstrap,
+    bootstrap_each,
+    over_runs,
+    paired_difference,
+    paired_runs,
+    score_counts,
+    stack_counts,
+)
 from shared.record import Counts
 
 
@@ -104,3 +115,29 @@ def test_stacked_counts_have_every_group_and_zero_where_a_run_lacks_it() -> None
         [[1, 2, 3, 0, 0, 0], [1, 1, 3, 0, 0, 0]],
         [[4, 5, 6, 0, 0, 0], [4, 4, 6, 0, 1, 0]],
     ]
+
+
+def test_runs_that_divide_the_data_anew_are_what_is_resampled() -> None:
+    found = over_runs([0.2, 0.4, 0.6])
+    assert found.value == pytest.approx(0.4)
+    assert 0.2 <= found.low < 0.4 < found.high <= 0.6
+    assert over_runs([0.5, 0.5]) == Interval(0.5, 0.5, 0.5)
+
+
+def test_the_signs_of_differences_are_tested_exactly() -> None:
+    """Five differences above zero: of 32 sign patterns two are as far from zero; of four, one is below."""
+    found = paired_runs([0.5, 0.6, 0.7, 0.8, 0.9], [0.4, 0.4, 0.4, 0.4, 0.4])
+    assert found.value == pytest.approx(0.3)
+    assert found.p == pytest.approx(2 / 32)
+    assert paired_runs([0.5, 0.5], [0.4, 0.6]).p == 1.0
+
+
+def test_a_ranking_is_told_how_often_each_document_was_drawn() -> None:
+    """The mean score over draws, weighted: documents of 1 and 3, the second drawn twice in three."""
+    weighted = Ranking(lambda scores, positives, draws: draws @ scores / draws.sum(axis=1))
+    counts = np.array([[[1.0, 0.0]], [[3.0, 1.0]]])
+    assert score_counts(counts, weighted).tolist() == [2.0]
+    found = bootstrap(counts, weighted)
+    assert (found.value, found.low, found.high) == (2.0, 1.0, 3.0)
+    same = paired_difference(counts, counts, weighted)
+    assert (same.value, same.p) == (0.0, 1.0)

@@ -13,9 +13,9 @@ from shared.errors import UserError
 from shared.leaderboard import publish, render
 from shared.provenance import Code, FileFacts
 from shared.record import Counts, DataFacts, MetricFacts, Record, read_record, write_record
-from shared.rows import Cited, Row, churn, cited_row, group_runs
+from shared.rows import Cited, Row, churn, cited_row, compare_rows, group_runs, record_row
 from shared.tables import Column, expand, formatter, markdown_table
-from tests.shared.records import make_record
+from tests.shared.records import make_record, micro_f1
 
 LAYOUT = """
 title: Names
@@ -111,7 +111,7 @@ def test_published_predictions_are_compact_and_the_record_names_them(
     path = publish(*make_run(tmp_path / "run"), leaderboards_dir=boards, conf=conf)
     stored = boards / "records" / "ner" / "ner-tiny-seed1-0a1b2c3d.predictions.jsonl"
     assert stored.read_text().splitlines() == [
-        '{"id":"a","spans":[{"start":0,"end":5,"label":"PER","probability":0.9877}]}',
+        '{"id":"a","spans":[{"start":0,"end":5,"label":"PER","probability":0.987654}]}',
         '{"id":"b","spans":[]}',
         '{"id":"c","spans":[{"start":2,"end":3,"label":"ORG","probability":null}]}',
     ]
@@ -380,3 +380,24 @@ def test_values_are_shown_with_their_units(show: str, value: Any, text: str) -> 
 def test_an_unknown_way_to_show_is_named() -> None:
     with pytest.raises(UserError, match=r"'scor' is unknown \(did you mean 'score'\?\)"):
         formatter("scor")
+
+
+def divided(name: str, seed: int, *, f1: float, documents: str) -> Record:
+    """A run on documents of its own: one of four tokens, f1 of them right."""
+    right = 4 * f1
+    counts = Counts(["PER"], ["tp", "predicted", "gold"], {documents: [right, 4, 4]})
+    data = DataFacts("FiNER-ORD", "CC BY-NC 4.0", "test", "d" * 64, num_examples=seed, num_documents=1)
+    id = f"{name}-seed{seed}-0a1b2c3d"
+    return make_record(id=id, name=name, seed=seed, scores={"f1": Score(f1)}, counts=counts, data=data)
+
+
+def test_rows_that_divide_the_data_anew_in_each_run_are_paired_by_seed() -> None:
+    ours = [divided("ours", seed, f1=0.75, documents=f"d{seed}") for seed in (1, 2)]
+    theirs = [divided("theirs", seed, f1=0.5, documents=f"d{seed}") for seed in (1, 2)]
+    assert [len(group) for group in group_runs([*ours, *theirs])] == [2, 2]
+    row = record_row(ours, statistic=micro_f1)
+    assert row["score"] == {"value": 0.75, "low": 0.75, "high": 0.75}
+    found = compare_rows(ours, theirs, statistic=micro_f1)
+    assert found == {"value": 0.25, "low": 0.25, "high": 0.25, "p": 0.5}
+    with pytest.raises(UserError, match="have other seeds"):
+        compare_rows(ours, theirs[:1], statistic=micro_f1)
