@@ -33,6 +33,7 @@ from shared.windows import cut_windows
 
 LOGIT = "logit"  # the part of the score that is trained
 LOCATION, SCALE = "location/", "scale/"
+ROUNDING = 1e-3  # scores so near are equal: padding, and a merged LoRA, move those of the same text a little
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -136,7 +137,8 @@ class EmbeddingDensityHead:
         losses = functional.binary_cross_entropy_with_logits(
             outputs[:, 0].float(), batch["targets"].nan_to_num(), reduction="none"
         )
-        return Outputs(logits=outputs, loss=(losses * batch["weights"] * known).sum() / len(known))
+        total = (losses * batch["weights"] * known).sum()
+        return Outputs(logits=outputs, loss=total / known.sum().clamp(min=1))
 
     def measures(self, validation: Sequence[AnomalyExample]) -> bool:
         """Return True: what is normal is measured on train."""
@@ -200,7 +202,7 @@ class EmbeddingDensityHead:
             scores, _ = read.highest(read.logits.astype(np.float64))
             return [AnomalyPrediction(e.id, float(s)) for e, s in zip(examples, scores, strict=True)]
         scores, oddest = read.highest(self._scores(read))
-        chances = p_values(scores, self.module.held_out.cpu().numpy())
+        chances = p_values(scores - ROUNDING, self.module.held_out.cpu().numpy())
         alarms = chances <= self.settings.false_alarms
         reasons = dict.fromkeys(range(len(examples)))
         reasons |= dict(zip(np.flatnonzero(alarms), self._reasons(normal, read, oddest[alarms]), strict=True))
@@ -256,13 +258,14 @@ class EmbeddingDensityHead:
             raise BundleError(f"this bundle tells anomalies from normal texts, asked for: {', '.join(types)}")
 
     def row(self, example: AnomalyExample, prediction: AnomalyPrediction) -> dict[str, Any]:
-        """Return score and p-value, and for an alarm its reasons."""
+        """Return score, p-value and what the promise rests on, and for an alarm its reasons."""
         row = {
             "id": prediction.id,
             "score": prediction.score,
             "p_value": prediction.p_value,
             "alarm": prediction.alarm,
             "promised": self.settings.false_alarms,
+            "held_out": len(self.module.held_out),
         }
         if (reasons := prediction.reasons) is None:
             return row

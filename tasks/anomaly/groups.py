@@ -54,6 +54,7 @@ class Alarms:
     """The alarms of a file by template: those with a p-value of at most `rate`, itself at most `promised`."""
 
     promised: float
+    held_out: int  # normal texts that the promise rests on
     rate: float
     num_texts: int = 0
     num_alarms: int = 0
@@ -65,6 +66,7 @@ class _Row:
     """A line of the file; `group` is None where it is no alarm."""
 
     promised: float
+    held_out: int
     p_value: float
     group: Group | None
 
@@ -83,19 +85,20 @@ def main(words: Sequence[str]) -> None:
 def read_alarms(path: Path, *, rate: float | None) -> Alarms:
     """Return the alarms of a file that `predict` wrote; with a rate, those whose p-value is at most that.
 
-    Raises `DataError` with the line for another row, for a second promise, and for a promise below the rate:
-    the texts in between are not in the file.
+    Raises `DataError` with the line for another row, for a second promise or number of held-out texts, and
+    for a promise below the rate: the texts in between are not in the file.
     """
     alarms: Alarms | None = None
     for number, line in read_lines(path):
         row = _read_row(line, file=path, number=number)
         if alarms is None:
-            alarms = Alarms(promised=row.promised, rate=row.promised if rate is None else rate)
+            alarms = Alarms(row.promised, row.held_out, rate=row.promised if rate is None else rate)
             if alarms.rate > row.promised:
                 problem = f"--rate={rate:g} is above the promised {row.promised:g}; allowed: at most that"
                 raise DataError(problem, file=path, line=number)
-        if row.promised != alarms.promised:
-            problem = f"promises {row.promised:g}, the lines above {alarms.promised:g}: one promise a file"
+        if (row.promised, row.held_out) != (alarms.promised, alarms.held_out):
+            here, above = (f"{of.promised:g} from {of.held_out:,} held-out texts" for of in (row, alarms))
+            problem = f"promises {here}, the lines above {above}: one promise a file"
             raise DataError(problem, file=path, line=number)
         alarms.num_texts += 1
         if row.group and row.p_value <= alarms.rate:
@@ -128,7 +131,8 @@ def show(alarms: Alarms, groups: Sequence[Group], *, top: int) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     console.print(f"{alarms.num_texts:,} lines read, {alarms.num_alarms:,} alarms in {len(groups):,} groups")
-    console.print(drift(alarms.num_alarms, alarms.num_texts, alarms.rate).sentence)
+    found = drift(alarms.num_alarms, alarms.num_texts, alarms.rate, held_out=alarms.held_out)
+    console.print(found.sentence)
     if len(alarms.groups) > COMPARED:
         console.print(f"of {len(alarms.groups):,} templates the {COMPARED:,} with most alarms were compared")
     if groups:
@@ -163,7 +167,7 @@ def _read_row(line: str, *, file: Path, number: int) -> _Row:
     try:
         row = json.loads(line)
         group = _read_group(row, number=number) if row["alarm"] else None
-        return _Row(promised=float(row["promised"]), p_value=float(row["p_value"]), group=group)
+        return _Row(float(row["promised"]), int(row["held_out"]), float(row["p_value"]), group)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         problem = f"no row that `predict` wrote for anomalies: {line[:80]!r}"
         raise DataError(problem, file=file, line=number) from error

@@ -108,11 +108,11 @@ class AnomalyScores:
         return {**ORDER, **QUIET}[self.main]
 
     def details(self, examples: Sequence[AnomalyExample], predictions: Sequence[AnomalyPrediction]) -> str:
-        """Return alarms against gold, kinds of anomalies, promises held or not, the oddest normal texts."""
+        """Return alarms against gold, kinds of anomalies, false alarms, the oddest normal texts."""
         pairs = _scored(examples, predictions)
         parts = [_alarm_table(pairs), _kind_table(pairs)]
         if normal := _normal(pairs):
-            parts += [self._promises(normal), _oddest(normal)]
+            parts += [self._false_alarm_lines(normal), _oddest(normal)]
         if len(pairs) < len(examples):
             parts.append(f"not scored, since nobody labelled them: {len(examples) - len(pairs):,} texts")
         return "\n\n".join(parts)
@@ -158,16 +158,17 @@ class AnomalyScores:
             for name, alarms in counts.items()
         }
 
-    def _promises(self, normal: Sequence[AnomalyPrediction]) -> str:
-        """Return false alarms at the stored threshold, and whether each promised rate holds."""
-        from shared.conformal import drift, rate_interval
+    def _false_alarm_lines(self, normal: Sequence[AnomalyPrediction]) -> str:
+        """Return how many there are at the stored threshold and at each promised rate."""
+        from shared.conformal import rate_interval
 
-        alarms = sum(prediction.alarm for prediction in normal)
-        low, high = rate_interval(alarms, len(normal))
-        stored = f"at the stored threshold: {alarms:,} in {len(normal):,} texts, {low:.2%} to {high:.2%}"
-        rates = self._promised_alarms(normal).items()
-        promises = [f"at {rate:.2%}: {drift(found, len(normal), rate).sentence}" for rate, found in rates]
-        return "\n".join(["false alarms on normal texts", stored, *promises])
+        counts = {"the stored threshold": sum(prediction.alarm for prediction in normal)}
+        counts |= {f"{rate:.2%}": alarms for rate, alarms in self._promised_alarms(normal).items()}
+        lines = ["false alarms on normal texts, with the 95 % interval of their rate"]
+        for name, alarms in counts.items():
+            low, high = rate_interval(alarms, len(normal))
+            lines.append(f"at {name}: {alarms:,} in {len(normal):,} texts, {low:.2%} to {high:.2%}")
+        return "\n".join(lines)
 
     def _promised_alarms(self, normal: Sequence[AnomalyPrediction]) -> dict[float, int]:
         """Return by promised rate how many p-values are at most that; empty where one has no p-value."""

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from scipy.stats import binom, binomtest
+from scipy.stats import binomtest, hypergeom
 
-from shared.conformal import drift, least_held_out, p_values, rate_interval
+from shared.conformal import Array, drift, least_held_out, p_values, rate_interval
 
 
 def test_a_p_value_counts_the_held_out_scores_that_are_at_least_as_high() -> None:
@@ -54,28 +54,76 @@ def test_the_interval_of_a_rate_is_the_exact_one() -> None:
         assert rate_interval(alarms, total) == pytest.approx((reference.low, reference.high))
 
 
-def test_drift_is_a_two_sided_exact_test() -> None:
-    # 1 of 2 at 0.1 has probability 0.18, 2 of 2 has 0.01: as unlikely or more are these two
-    assert drift(1, 2, 0.1).p == pytest.approx(0.19)
-    likely = binom.pmf(np.arange(101), 100, 0.05)
-    assert drift(9, 100, 0.05).p == pytest.approx(likely[likely <= likely[9] * (1 + 1e-7)].sum())
-    assert drift(0, 0, 0.01).p == 1.0
+def test_drift_asks_where_new_texts_rank_among_the_held_out_ones() -> None:
+    # one held out at 0.5: an alarm is a score above it, and of two new texts 0, 1 and 2 are equally likely so
+    assert [drift(alarms, 2, 0.5, held_out=1).p for alarms in range(3)] == pytest.approx([2 / 3, 1.0, 2 / 3])
+    # three held out at 0.25: a new text is the highest of four with a chance of 1 / 4
+    assert drift(1, 1, 0.25, held_out=3).p == pytest.approx(1 / 2)
+    assert drift(0, 0, 0.01, held_out=100).p == 1.0
 
 
-@pytest.mark.parametrize(
-    ("alarms", "verdict"),
-    [
-        (10, "within what chance allows at the promised 1.00%"),
-        (40, "more alarms than the promised 1.00%"),
-        (1, "fewer alarms than the promised 1.00%"),
-    ],
-)
-def test_the_sentence_tells_people_what_was_found(alarms: int, verdict: str) -> None:
-    assert drift(alarms, 1000, 0.01).sentence.endswith(verdict)
+@pytest.mark.parametrize(("promised", "held_out", "rank"), [(0.01, 800, 8), (0.05, 199, 10), (0.3, 9, 3)])
+def test_drift_agrees_with_drawing_ranks_without_replacement(
+    promised: float, held_out: int, rank: int
+) -> None:
+    """At most `a` alarms: of the highest a + rank among all, old and new, at least rank were held out."""
+    for alarms in (0, 1, 5, 40):
+        at_most, fewer = hypergeom.sf(
+            rank - 1, held_out + 900, held_out, np.array([alarms, alarms - 1]) + rank
+        )
+        expected = min(1.0, 2 * at_most, 2 * (1 - fewer))
+        assert drift(alarms, 900, promised, held_out=held_out).p == pytest.approx(expected)
 
 
-def test_the_sentence_gives_the_figures() -> None:
-    assert drift(4, 1000, 0.01).sentence == (
-        "4 alarms in 1,000 texts, a rate of 0.11% to 1.02% (95 % interval): "
-        "within what chance allows at the promised 1.00%"
+def test_the_numbers_that_chance_allows_leave_out_at_most_a_fortieth_at_each_end() -> None:
+    found = drift(50, 5000, 0.01, held_out=800)
+    assert (found.low, found.high) == (19, 93)
+    within = [drift(alarms, 5000, 0.01, held_out=800) for alarms in (18, 19, 93, 94)]
+    assert [found.within_chance for found in within] == [False, True, True, False]
+    assert [found.p > 0.05 for found in within] == [False, True, True, False]
+
+
+def test_drift_counts_the_p_values_at_most_the_rate_whatever_the_rounding() -> None:
+    """A single new text raises an alarm with a chance of rank / 100."""
+    for percent in range(1, 100):
+        held_out = np.arange(99.0)
+        rank = sum(p_values(np.arange(99.0), held_out) <= percent / 100) + 1  # and a score above all
+        assert drift(1, 1, percent / 100, held_out=99).p == pytest.approx(min(1.0, 2 * rank / 100))
+
+
+def test_too_few_held_out_texts_are_told_instead_of_a_range() -> None:
+    found = drift(0, 2000, 0.01, held_out=98)
+    assert (found.low, found.high, found.p, found.within_chance) == (0, 0, 1.0, True)
+    assert found.sentence == (
+        "0 alarms in 2,000 texts: none is possible at the promised 1.00% with 98 held-out texts, "
+        "that takes 99"
+    )
+    assert not drift(1, 2000, 0.01, held_out=98).within_chance
+
+
+def share_called_drift(promised: float, *, held_out: int, times: float) -> float:
+    """Return the share of 300 streams of 5,000 that are called drift, alarms being so many times as many."""
+    generator = np.random.default_rng(0)
+
+    def called(held: Array, stream: Array) -> bool:
+        alarms = int((p_values(1 - stream / times, held) <= promised).sum())
+        return not drift(alarms, len(stream), promised, held_out=held_out).within_chance
+
+    return float(np.mean([called(generator.random(held_out), generator.random(5000)) for _ in range(300)]))
+
+
+@pytest.mark.parametrize("promised", [0.01, 0.05])
+def test_a_long_stream_like_the_held_out_texts_is_not_called_drift(promised: float) -> None:
+    assert share_called_drift(promised, held_out=200, times=1) < 0.08
+
+
+def test_a_stream_with_a_doubled_rate_is_called_drift() -> None:
+    assert share_called_drift(0.05, held_out=2000, times=2) > 0.99
+
+
+@pytest.mark.parametrize(("alarms", "place"), [(50, "within"), (94, "more than"), (18, "fewer than")])
+def test_the_sentence_tells_people_what_was_found(alarms: int, place: str) -> None:
+    assert drift(alarms, 5000, 0.01, held_out=800).sentence == (
+        f"{alarms} alarms in 5,000 texts, {place} the 19 to 93 that chance allows (95 % range) "
+        "at the promised 1.00% with 800 held-out texts"
     )

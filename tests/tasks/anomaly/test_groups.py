@@ -16,7 +16,7 @@ DOOR = "door of cage <*> left ajar"
 
 
 def quiet(id: str) -> dict[str, Any]:
-    return {"id": id, "score": 0.1, "p_value": 0.5, "alarm": False, "promised": 0.05}
+    return {"id": id, "score": 0.1, "p_value": 0.5, "alarm": False, "promised": 0.05, "held_out": 99}
 
 
 def alarm(
@@ -67,7 +67,7 @@ def test_alarms_of_one_template_are_a_group_with_its_words_parts_and_ends(tmp_pa
         quiet("e"),
     )
     alarms = read_alarms(path, rate=None)
-    assert (alarms.num_texts, alarms.num_alarms, alarms.rate) == (5, 3, 0.05)
+    assert (alarms.num_texts, alarms.num_alarms, alarms.rate, alarms.held_out) == (5, 3, 0.05, 99)
     assert list(alarms.groups) == [FAN, DOOR]
     assert alarms.groups[FAN] == Group(
         template=FAN,
@@ -120,8 +120,10 @@ def test_the_table_has_a_line_for_each_group_below_counts_and_drift(
     main([str(path)])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "6 lines read, 3 alarms in 2 groups"
-    assert lines[1].startswith("3 alarms in 6 texts, a rate of 11.81% to 88.19%")
-    assert lines[1].endswith("more alarms than the promised 5.00%")
+    assert lines[1] == (
+        "3 alarms in 6 texts, more than the 0 to 2 that chance allows (95 % range) "
+        "at the promised 5.00% with 99 held-out texts"
+    )
     cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if line.startswith("│")]
     assert cells == [
         ["2", "1.000", DOOR, "ajar", "cage", "line-0", "line-1"],
@@ -139,7 +141,16 @@ def test_a_file_without_alarms_has_no_table(tmp_path: Path, capsys: pytest.Captu
     main([str(write(tmp_path, quiet("a"), quiet("b")))])
     first, second = capsys.readouterr().out.splitlines()
     assert first == "2 lines read, 0 alarms in 0 groups"
-    assert second.startswith("0 alarms in 2 texts")
+    assert second.startswith("0 alarms in 2 texts, within the 0 to 1 that chance allows")
+
+
+def test_a_rate_too_low_for_the_held_out_texts_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([str(write(tmp_path, quiet("a"), alarm("b", FAN))), "--rate=0.005"])
+    assert "none is possible at the promised 0.50% with 99 held-out texts, that takes 199" in (
+        capsys.readouterr().out
+    )
 
 
 def test_what_would_steer_a_terminal_is_not_printed(
@@ -161,7 +172,12 @@ def test_what_would_steer_a_terminal_is_not_printed(
         (
             [quiet("a"), {**quiet("b"), "promised": 0.01}],
             None,
-            "alarms.jsonl:2: promises 0.01, the lines above 0.05: one promise a file",
+            "alarms.jsonl:2: promises 0.01 from 99 held-out texts, the lines above 0.05 from 99 held-out",
+        ),
+        (
+            [quiet("a"), {**quiet("b"), "held_out": 800}],
+            None,
+            "alarms.jsonl:2: promises 0.05 from 800 held-out texts, the lines above 0.05 from 99 held-out",
         ),
         ([quiet("a")], 0.1, "alarms.jsonl:1: --rate=0.1 is above the promised 0.05; allowed: at most that"),
     ],

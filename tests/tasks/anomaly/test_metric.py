@@ -245,7 +245,7 @@ def test_wrong_examples_are_missed_anomalies_and_false_alarms() -> None:
     ]
 
 
-def test_details_show_alarms_kinds_promises_and_the_oddest_normal_texts() -> None:
+def test_details_show_alarms_kinds_false_alarms_and_the_oddest_normal_texts() -> None:
     """The anomalies are first and fourth; two normal texts share the ranks two and three."""
     examples = [
         replace(example, kind="spill" if example.anomalous else "") for example in examples_of("x..x")
@@ -263,7 +263,7 @@ def test_details_show_alarms_kinds_promises_and_the_oddest_normal_texts() -> Non
     assert ["spill", "2", "0.500", "2.5"] in lines
     assert ["(normal)", "2", "0.500", "2.5"] in lines
     assert "at the stored threshold: 1 in 2 texts, 1.26% to 98.74%" in text
-    assert "at 1.00%: 1 alarms in 2 texts, a rate of 1.26% to 98.74% (95 % interval): more alarms" in text
+    assert "at 1.00%: 1 in 2 texts, 1.26% to 98.74%\nat 5.00%: 1 in 2 texts, 1.26% to 98.74%\n" in text
     assert text.endswith("oddest normal texts, by id and score\ne1  5.0000\ne2  5.0000")
 
 
