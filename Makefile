@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help quickstart test check format bench-ner bench-ontology clean
+.PHONY: help quickstart test check format bench-ner bench-ontology bench-anomaly clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ bench-ner: $(STAMP) ## training speed against transformers.Trainer on the same m
 
 bench-ontology: $(STAMP) ## time of consistent decoding on a generated ontology of 5,000 concepts
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.ontology_decoding
+
+bench-anomaly: $(STAMP) ## speed and memory of spotting anomalies in a generated log of 100,000 lines
+	$(BIN)/python -m tests.benchmarks.anomaly_stream
 
 clean: ## remove the virtual environment and the caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -60,7 +60,7 @@ def stream(
         answers = inspect(model, list(new.values()), batch_tokens=batch_tokens)
         known.update(zip(new, answers, strict=True))
         yield from (replace(known[inspector.key(example)], id=example.id) for example in chunk)
-        for key in list(known)[: max(0, len(known) - REMEMBERED)]:
+        for key in list(itertools.islice(known, max(0, len(known) - REMEMBERED))):
             del known[key]
 
 

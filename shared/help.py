@@ -7,7 +7,7 @@ import yaml
 VERBS = {
     "train": "train a specialist; leaves a run with its bundle, and its validation scores",
     "evaluate": "score a run (run=...) or a baseline (baseline=...) on the test split; writes record.json",
-    "predict": "stream texts (predict.input=FILE, - for stdin) to JSON lines with spans",
+    "predict": "stream texts (predict.input=FILE, - for stdin) to JSON lines with the answers",
     "publish": "put an evaluated run (run=...) into leaderboards/ and render its tables",
     "compare": "compare two runs A B by a paired test, and list the answers that changed",
 }

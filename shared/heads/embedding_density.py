@@ -26,14 +26,14 @@ from shared.encoder import load_encoder
 from shared.errors import BundleError, UserError
 from shared.examples import AnomalyExample, AnomalyPrediction, Reasons
 from shared.heads.settings import EmbeddingDensity
-from shared.occlusion import Occlusion
+from shared.occlusion import ROUNDING, Occlusion
 from shared.surface import words
 from shared.templates import Templates
 from shared.windows import cut_windows
 
 LOGIT = "logit"  # the part of the score that is trained
+PLACES = 6
 LOCATION, SCALE = "location/", "scale/"
-ROUNDING = 1e-3  # scores so near are equal: padding, and a merged LoRA, move those of the same text a little
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -88,7 +88,7 @@ class EmbeddingDensityHead:
         self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
         self.new_tokens: list[int] = []
         self.remembers = False
-        self.inspector = Occlusion(settings.max_parts)
+        self.inspector = Occlusion(settings.max_parts, blank=tokenizer.unk_token)
         self.source: dict[str, str] = {}
         self.decoding: dict[str, float] = {}
         self.kept: dict[str, Any] = {}
@@ -202,6 +202,7 @@ class EmbeddingDensityHead:
             scores, _ = read.highest(read.logits.astype(np.float64))
             return [AnomalyPrediction(e.id, float(s)) for e, s in zip(examples, scores, strict=True)]
         scores, oddest = read.highest(self._scores(read))
+        scores = np.round(scores, PLACES)  # as predictions are published, so that they score the same again
         chances = p_values(scores - ROUNDING, self.module.held_out.cpu().numpy())
         alarms = chances <= self.settings.false_alarms
         reasons = dict.fromkeys(range(len(examples)))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
+PLACES = 6
 Score = Callable[[Sequence[str]], Sequence[float]]  # texts, each once -> how odd each is
 
 
@@ -251,7 +252,8 @@ def _answers(data: DataAdapter, examples: Sequence[AnomalyExample], *, score: Sc
     found = dict(zip(texts, map(float, score(texts)), strict=True))
 
     def scores(of: Sequence[AnomalyExample]) -> Array:
-        return np.array([max(found[text] for text in example.texts) for example in of])
+        highest = [max(found[text] for text in example.texts) for example in of]
+        return np.round(highest, PLACES)  # as predictions are published, so that they score the same again
 
     own = scores(examples)
     return Answers(

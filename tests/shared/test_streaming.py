@@ -1,9 +1,12 @@
 import io
 import json
+import os
 import random
 import re
+import select
 import sys
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,14 @@ import torch
 
 from shared.compose import compose_run
 from shared.config import PredictConfig
+from shared.encoder import load_encoder
 from shared.errors import DataError, UserError
-from shared.examples import SpanExample
-from shared.model import Model, create_model
+from shared.evaluate import infer, stream
+from shared.examples import AnomalyExample, SpanExample
+from shared.heads.embedding_density import EmbeddingDensityHead
+from shared.model import Model, create_model, find_base
 from shared.streaming import predict_file
+from tasks.anomaly.data import read_stream as read_lines
 from tasks.ner.data import read_stream
 
 TEXTS = [
@@ -197,3 +204,157 @@ def test_standard_input_goes_to_standard_output(
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["id"] for row in found] == ["0", "1"]
     assert {span["text"] for row in found for span in row["spans"]} <= {"Ada", "Bo"}
+
+
+NORMAL = [f"pump {number} of hall {number % 7} is ok" for number in range(60)]
+ODD = "pump 9 of hall 2 is leaking"
+LOG = [NORMAL[3], NORMAL[8], NORMAL[3], ODD, NORMAL[3], ODD, NORMAL[12], NORMAL[8]]
+WAIT_SECONDS = 60  # for an answer that never comes
+
+
+class ReadingHead(EmbeddingDensityHead):
+    """The head, and in order each text that it was given to read."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.read: list[str] = []
+
+    def encode(self, examples: Sequence[AnomalyExample]) -> Any:
+        self.read += [text for example in examples for text in example.texts]
+        return super().encode(examples)
+
+
+@pytest.fixture(scope="module")
+def taught() -> Model:
+    """MiniLM as it is, shown half of the normal lines and held out the others."""
+    config = compose_run("anomaly", ["head.false_alarms=0.05"])
+    base = find_base(config.model)
+    encoder, tokenizer = load_encoder(base)
+    types, size = config.data.types(), encoder.config.hidden_size
+    head = ReadingHead(config.head, types=types, tokenizer=tokenizer, hidden_size=size)
+    model = Model(encoder, head, tokenizer, config=config.model, base=base)
+    for tell, texts in ((head.measure, NORMAL[::2]), (head.tune, NORMAL[1::2])):
+        examples = [AnomalyExample(str(place), (text,), False) for place, text in enumerate(texts)]
+        features = head.encode(examples)
+        tell(examples, features, infer(model, features, batch_tokens=4096))
+    return model
+
+
+@pytest.fixture
+def watch(taught: Model) -> Model:
+    """The taught model, to whose head no text was given yet."""
+    taught.head.read.clear()  # type: ignore[attr-defined]
+    return taught
+
+
+def write_log(folder: Path, lines: Sequence[str] = LOG) -> Path:
+    path = folder / "app.log"
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 1024])
+def test_equal_texts_are_read_once_and_each_has_its_answer_in_order(
+    watch: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr("shared.streaming.CHUNK", chunk)
+    output = tmp_path / "out.jsonl"
+    config = settings(write_log(tmp_path), output, batch_tokens=4096)
+    assert predict_file(watch, config, read=read_lines) == 8
+    found = rows(output)
+    assert [row["id"] for row in found] == [str(place) for place in range(8)]
+    assert [row["alarm"] for row in found] == [line == ODD for line in LOG]
+    for row, line in zip(found, LOG, strict=True):
+        first = found[LOG.index(line)]
+        assert {**row, "id": ""} == {**first, "id": ""}
+    assert found[3]["text"] == ODD and found[3]["parts"][0]["text"] == "leaking"
+    words = ODD.split()
+    probes = [" ".join([*words[:place], "[UNK]", *words[place + 1 :]]) for place in range(len(words))]
+    assert sorted(watch.head.read) == sorted([NORMAL[3], NORMAL[8], NORMAL[12], ODD, *probes])
+
+
+def test_windows_are_equal_where_all_their_texts_are(watch: Model, tmp_path: Path) -> None:
+    texts = tmp_path / "windows.jsonl"
+    windows = [[NORMAL[3], NORMAL[8]], [NORMAL[8], NORMAL[3]], [NORMAL[3], NORMAL[8]]]
+    texts.write_text("".join(json.dumps({"texts": window}) + "\n" for window in windows))
+    predict_file(watch, settings(texts, tmp_path / "out.jsonl", format="jsonl"), read=read_lines)
+    assert watch.head.read == [NORMAL[3], NORMAL[8], NORMAL[8], NORMAL[3]]
+
+
+def test_only_so_many_answers_are_remembered_the_oldest_forgotten_first(
+    watch: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.evaluate.REMEMBERED", 2)
+    one, two, three = NORMAL[:3]
+    lines = [one, two, one, three, two, three, one]
+    examples = [AnomalyExample(str(place), (line,)) for place, line in enumerate(lines)]
+    answers = list(stream(watch, examples, batch_tokens=64, chunk_size=1))
+    assert watch.head.read == [one, two, three, one]
+    assert [answer.id for answer in answers] == ["0", "1", "2", "3", "4", "5", "6"]
+
+
+def test_what_is_remembered_does_not_grow_with_the_stream(
+    watch: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.evaluate.REMEMBERED", 5)
+    examples = (AnomalyExample(str(place), (f"{NORMAL[3]} {place}",)) for place in range(40))
+    answers: Any = stream(watch, examples, batch_tokens=4096, chunk_size=4)
+    sizes = [len(answers.gi_frame.f_locals["known"]) for _ in answers]
+    assert max(sizes) == 9  # five of before, and the chunk's own
+
+
+def test_a_live_line_is_answered_before_the_next_is_read(watch: Model, tmp_path: Path) -> None:
+    output = tmp_path / "out.jsonl"
+    written: list[int] = []
+
+    def counting(lines: Iterable[str], format: str, *, file: str) -> Iterator[AnomalyExample]:
+        for example in read_lines(lines, format, file=file):
+            written.append(len(rows(output)))
+            yield example
+
+    predict_file(watch, settings(write_log(tmp_path), output, live=True), read=counting)
+    assert written == [0, 1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_live_alarm_comes_while_the_log_still_grows(watch: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log and the answers are pipes: each line is written once the answer to the one before is there."""
+    log, log_end = os.pipe()
+    answers, answers_end = os.pipe()
+    with (
+        os.fdopen(log) as given,
+        os.fdopen(log_end, "w") as growing,
+        os.fdopen(answers) as coming,
+        os.fdopen(answers_end, "w") as written,
+    ):
+        monkeypatch.setattr(sys, "stdin", given)
+        monkeypatch.setattr(sys, "stdout", written)
+        config = settings("-", "-", live=True)
+        watcher = threading.Thread(
+            target=predict_file, args=(watch, config), kwargs={"read": read_lines}, daemon=True
+        )
+        watcher.start()
+        alarms = []
+        for line in LOG:
+            growing.write(f"{line}\n")
+            growing.flush()
+            assert select.select([coming], [], [], WAIT_SECONDS)[0]
+            alarms.append(json.loads(coming.readline())["alarm"])
+        growing.close()
+        watcher.join()
+    assert alarms == [line == ODD for line in LOG]
+
+
+def test_a_resumed_file_of_a_log_has_the_answers_of_the_uninterrupted_one(
+    watch: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was remembered is read anew, beside other texts, which may move the last digits of a score."""
+    monkeypatch.setattr("shared.streaming.CHUNK", 3)
+    whole, parts = tmp_path / "whole.jsonl", tmp_path / "parts.jsonl"
+    log = write_log(tmp_path)
+    predict_file(watch, settings(log, whole), read=read_lines)
+    parts.write_bytes(b"".join(whole.read_bytes().splitlines(keepends=True)[:4]))
+    predict_file(watch, settings(log, parts, resume=True), read=read_lines)
+    for one, other in zip(rows(whole), rows(parts), strict=True):
+        same = ("id", "alarm", "p_value", "template")
+        assert [one.get(name) for name in same] == [other.get(name) for name in same]
+        assert other["score"] == pytest.approx(one["score"], abs=1e-3)

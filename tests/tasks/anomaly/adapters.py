@@ -13,5 +13,5 @@ ROOT = Path(__file__).resolve().parents[3]
 def adapter(name: str, *, folder: Path = ROOT, seed: int = 1, **settings: Any) -> Any:
     """Return the adapter of `<name>.yaml` with these settings; `folder` has the public data."""
     node = OmegaConf.load(ROOT / "conf" / "anomaly" / "data" / f"{name}.yaml")
-    root = OmegaConf.create({"seed": seed, "data_dir": str(folder), "data": node})
+    root = OmegaConf.create({"seed": seed, "data_dir": str(folder), "data": node.get("data", node)})
     return build(OmegaConf.merge(root, {"data": settings}).data, path="data")

@@ -162,6 +162,6 @@ def test_bgl_known_anomalies_do_not_change_validation_and_test(public_data_dir: 
 def test_thunderbird_has_no_anomaly(public_data_dir: Path) -> None:
     data = adapter("thunderbird", folder=public_data_dir)
     splits = [data.load(split) for split in SPLITS]
-    assert list(map(len, splits)) == [203, 68, 68]
+    assert list(map(len, splits)) == [1200, 400, 400]
     assert not [item.id for part in splits for item in part if item.anomalous]
     assert data.name == "Thunderbird"
