@@ -167,7 +167,10 @@ class AnomalyExample:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch `text[start:end]` of an example's text, and by how much its absence lowers the score."""
+    """A stretch `text[start:end]` of an example's text.
+
+    `rise` is by how much its absence lowers the score more than that of the median part does.
+    """
 
     start: int
     end: int
