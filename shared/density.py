@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from shared.errors import UserError
 from shared.surface import surfaces, surfaces_of_training, words
 
+LEAST_SCALE = 0.01  # of a part of the score: a hundredth of a cosine
 SURFACE_NEIGHBOURS = 10
 VARIANCE_FLOOR = 1e-6  # on each dimension, so that a direction no normal text uses has a finite distance
 BLOCK = 1024  # texts compared with all neighbours at a time, so that memory stays small
@@ -152,10 +153,11 @@ def fit_density(
 def fit_scales(parts: Mapping[str, Array]) -> tuple[dict[str, float], dict[str, float]]:
     """Return the mean and the standard deviation of each part over held-out normal texts.
 
-    A part without spread has scale 1.
+    No scale is below `LEAST_SCALE`: where every held-out text stands in train too, as in a log that repeats
+    itself, the spread of a distance is nothing but the noise of its arithmetic.
     """
     location = {name: float(part.mean()) for name, part in parts.items()}
-    return location, {name: float(_spread(part)) for name, part in parts.items()}
+    return location, {name: max(float(part.std()), LEAST_SCALE) for name, part in parts.items()}
 
 
 def standard_scores(

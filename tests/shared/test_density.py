@@ -174,11 +174,11 @@ def test_one_text_alone_is_no_density() -> None:
         fit_density(AXES[:2], ["one", "one"], anomalies=NONE, anomaly_texts=[], max_neighbours=9, seed=0)
 
 
-def test_scales_are_mean_and_deviation_and_1_without_spread() -> None:
+def test_scales_are_mean_and_deviation_and_a_hundredth_at_least() -> None:
     parts = {"neighbours": np.array([1.0, 3.0]), "likeness": np.array([0.1, 0.1, 0.1])}
     location, scale = fit_scales(parts)
     assert location == pytest.approx({"neighbours": 2.0, "likeness": 0.1})
-    assert scale == {"neighbours": 1.0, "likeness": 1.0}
+    assert scale == {"neighbours": 1.0, "likeness": 0.01}
     assert fit_scales({"neighbours": np.array([1.0, 5.0])})[1] == {"neighbours": 2.0}
 
 
