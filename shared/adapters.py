@@ -99,6 +99,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def model_card(model: Model, *, origin: Origin) -> str:
     """Return what a stranger to the bundle must know: what it finds, its base, its data, their licences."""
+    texts = len(model.head.kept.get("texts", ()))
+    keeps = f"- Holds {texts} texts of the training data, to compare with.\n" if texts else ""
     limited = " Not for commercial use, as the data's licence says." if "NC" in origin.data_licence else ""
     return (
         f"# A specialist for the task {origin.task}\n\n"
@@ -106,6 +108,7 @@ def model_card(model: Model, *, origin: Origin) -> str:
         f"- Base: {model.config.hub_id} at {model.config.revision}, licence {model.config.licence}; "
         "its weights are not in this folder.\n"
         f"- Trained on: {origin.data}, licence {origin.data_licence}.{limited}\n"
+        f"{keeps}"
         f"- Use: `python -m tasks.{origin.task} predict run=<the folder above this one>`. Plain `peft` loads "
         f"the LoRA part; `{HEAD}` holds the head, `{MANIFEST}` labels, thresholds and digests.\n"
     )

@@ -173,7 +173,8 @@ class EmbeddingDensityHead:
 
         Raises `UserError` when there are too few of them for the promised rate of false alarms.
         """
-        if self._normal is None:  # while training: normal texts are measured after it
+        normal = self._normal
+        if normal is None:  # while training: normal texts are measured after it
             return
         held_out = np.array([not example.anomalous for example in examples])
         needed = least_held_out(self.settings.false_alarms)
@@ -184,12 +185,12 @@ class EmbeddingDensityHead:
             )
         read = _Read.of(examples, features, logits)
         location, scale = fit_scales(
-            {name: part[held_out[read.example]] for name, part in self._parts(read).items()}
+            {name: part[held_out[read.example]] for name, part in normal.parts(read).items()}
         )
         self.decoding.clear()
         self.decoding.update({LOCATION + name: value for name, value in location.items()})
         self.decoding.update({SCALE + name: value for name, value in scale.items()})
-        scores = read.highest(self._scores(read))[0][held_out]
+        scores = read.highest(self._scores(normal, read))[0][held_out]
         self.module.held_out = torch.from_numpy(np.sort(scores))
 
     def decode(
@@ -201,7 +202,7 @@ class EmbeddingDensityHead:
         if normal is None:
             scores, _ = read.highest(read.logits.astype(np.float64))
             return [AnomalyPrediction(e.id, float(s)) for e, s in zip(examples, scores, strict=True)]
-        scores, oddest = read.highest(self._scores(read))
+        scores, oddest = read.highest(self._scores(normal, read))
         scores = np.round(scores, PLACES)  # as predictions are published, so that they score the same again
         chances = p_values(scores - ROUNDING, self.module.held_out.cpu().numpy())
         alarms = chances <= self.settings.false_alarms
@@ -233,16 +234,11 @@ class EmbeddingDensityHead:
             self._normal = _Normal(density, Templates.restored(self.kept["templates"]))
         return self._normal
 
-    def _parts(self, read: _Read) -> dict[str, Any]:
-        normal = self._known_normal()
-        assert normal is not None
-        return {**normal.density.parts(read.embeddings, read.texts), LOGIT: read.logits}
-
-    def _scores(self, read: _Read) -> Any:
+    def _scores(self, normal: _Normal, read: _Read) -> Any:
         """Return the score of each text: the weighted sum of its parts, in standard deviations."""
         stored = self.decoding.items()
         return standard_scores(
-            self._parts(read),
+            normal.parts(read),
             location={name.removeprefix(LOCATION): v for name, v in stored if name.startswith(LOCATION)},
             scale={name.removeprefix(SCALE): v for name, v in stored if name.startswith(SCALE)},
             weights=self.settings.weights,
@@ -301,6 +297,10 @@ class _Normal:
     def words(self) -> frozenset[str]:
         """The words of normal texts."""
         return self.density.known_words
+
+    def parts(self, read: _Read) -> dict[str, Any]:
+        """Return the parts of the score of each text (N,)."""
+        return {**self.density.parts(read.embeddings, read.texts), LOGIT: read.logits}
 
 
 @dataclass(frozen=True)
