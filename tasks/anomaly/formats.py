@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,8 +13,8 @@ from typing import Any
 from shared.errors import DataError, suggest
 from shared.examples import AnomalyExample
 from shared.files import read_lines
+from shared.table_files import Fault, check_known, csv_rows, json_rows, parse_object
 
-Fault = Callable[[str], DataError]  # a problem -> the error that names its file and line
 _JSON_KEYS = ("id", "text", "texts", "anomalous", "kind", "group")
 
 
@@ -86,8 +85,8 @@ def read_json_lines(path: Path) -> list[AnomalyExample]:
     for number, line in read_lines(path):
         if line.strip():
             fault = partial(DataError, file=path, line=number)
-            row = _parse_object(line, fault)
-            _check_known(row, _JSON_KEYS, "key", fault)
+            row = parse_object(line, fault)
+            check_known(row, _JSON_KEYS, fault, noun="key")
             name = _fresh(_string(row, "id") or f"line-{number}", number, lines, fault)
             texts = _filled(_texts(row, fault), fault)
             kind, group = _string(row, "kind"), _string(row, "group")
@@ -103,13 +102,17 @@ def read_table(path: Path, *, split: str, columns: Columns, words: Words) -> lis
     """
     own = [columns.text, columns.label, columns.kind, columns.group, columns.id]
     allowed = [*own, *columns.ignore]
-    rows = list(_json_rows(path) if path.suffix == ".jsonl" else csv_rows(path, needed=[columns.text]))
+    rows = list(
+        json_rows(path)
+        if path.suffix == ".jsonl"
+        else csv_rows(path, check=partial(check_columns, needed=[columns.text]))
+    )
     labelled = any(columns.label in row for _, row in rows)
     examples: list[AnomalyExample] = []
     lines: dict[str, int] = {}
     for place, (line, row) in enumerate(rows):
         fault = partial(DataError, file=path, line=line)
-        _check_known(row, allowed, "column", fault, "; name in data.ignore those that are there for others")
+        check_known(row, allowed, fault, advice="; name in data.ignore those that are there for others")
         texts = _filled((_one_text(row, columns.text, fault),), fault)
         label = words.read(_string(row, columns.label), fault) if labelled else False
         name = _fresh(_string(row, columns.id) or f"{split}-{place}", line, lines, fault)
@@ -118,27 +121,17 @@ def read_table(path: Path, *, split: str, columns: Columns, words: Words) -> lis
     return _not_empty(examples, path)
 
 
-def csv_rows(path: Path, *, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line a row begins on, its cells by column); blank lines are left out.
-
-    Raises `DataError` for a header without a column that is needed, and for a row of another length.
-    """
-    header: list[str] = []
-    for line, cells in _csv_cells(path):
-        fault = partial(DataError, file=path, line=line)
-        if not header:
-            header = [cell.strip() for cell in cells]
-            _check_header(header, needed, fault)
-        elif len(cells) != len(header):
-            raise fault(f"{len(cells)} cells; the header has {len(header)}: {', '.join(header)}")
-        else:
-            yield line, dict(zip(header, cells, strict=True))
+def check_columns(header: Sequence[str], fault: Fault, *, needed: Sequence[str]) -> None:
+    """Raise the fault for the first column that is needed and not there."""
+    for name in needed:
+        if name not in header:
+            raise fault(f"no column {name!r}{suggest(name, header)}, found {', '.join(header)}")
 
 
 def parse_text(line: str, *, file: str, number: int) -> AnomalyExample:
     """Return the text to predict of {"text" or "texts", "id"?}; ids else count from 0."""
     fault = partial(DataError, file=file, line=number)
-    row = _parse_object(line, fault)
+    row = parse_object(line, fault)
     name = _string(row, "id") or str(number - 1)
     return AnomalyExample(name, _texts(row, fault), document=name)
 
@@ -162,53 +155,6 @@ def _fresh(name: str, line: int, lines: dict[str, int], fault: Fault) -> str:
 def _label(mark: tuple[int, str], path: Path, words: Words) -> bool | None:
     number, cell = mark
     return words.read(cell, partial(DataError, file=path, line=number))
-
-
-def _csv_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
-    rows = csv.reader((line for _, line in read_lines(path)), strict=True)
-    line = 1
-    try:
-        for cells in rows:
-            if cells:
-                yield line, cells
-            line = rows.line_num + 1
-    except csv.Error as error:
-        raise DataError(f"no CSV: {error}", file=path, line=line) from error
-
-
-def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in read_lines(path):
-        if line.strip():
-            yield number, _parse_object(line, partial(DataError, file=path, line=number))
-
-
-def _check_header(header: Sequence[str], needed: Sequence[str], fault: Fault) -> None:
-    for name in header:
-        if header.count(name) > 1:
-            raise fault(f"{header.count(name)} columns named {name!r}")
-    for name in needed:
-        if name not in header:
-            raise fault(f"no column {name!r}{suggest(name, header)}, found {', '.join(header)}")
-
-
-def _check_known(
-    row: Mapping[str, Any], allowed: Sequence[str], noun: str, fault: Fault, advice: str = ""
-) -> None:
-    for name in row:
-        if name not in allowed:
-            raise fault(
-                f"unknown {noun} {name!r}{suggest(name, allowed)}; {noun}s: {', '.join(allowed)}{advice}"
-            )
-
-
-def _parse_object(line: str, fault: Fault) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise fault(f"not JSON: {error}") from error
-    if not isinstance(row, dict):
-        raise fault(f'no JSON object with "text" in {line[:80]!r}')
-    return row
 
 
 def _texts(row: Mapping[str, Any], fault: Fault) -> tuple[str, ...]:

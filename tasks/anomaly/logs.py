@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from shared.errors import ConfigError
 from shared.examples import AnomalyExample
 from shared.fetch import PinnedFile, fetch
-from tasks.anomaly.formats import csv_rows
+from shared.table_files import csv_rows
+from tasks.anomaly.formats import check_columns
 from tasks.anomaly.report import data_report
 from tasks.anomaly.splits import TYPES, Division, Protocol, divide, kept
 
@@ -63,7 +65,7 @@ class Loghub:
     def _divide(self) -> Division:
         path = self.files("train")[0]
         needed = ["LineId", "Label", "EventId", self.node, *self.fields]
-        rows = [row for _, row in csv_rows(path, needed=needed)]
+        rows = [row for _, row in csv_rows(path, check=partial(check_columns, needed=needed))]
         examples = [_example(lines, self.fields) for lines in windows(rows, size=self.window, node=self.node)]
         return divide(examples, protocol=self.protocol, fold=self.fold)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,11 +13,11 @@ from typing import Any
 
 from shared.errors import DataError, few, suggest
 from shared.examples import FacetExample, Span
-from shared.files import read_lines
 from shared.ontology import Cardinality, Facet, Ontology
+from shared.table_files import Fault, check_known, csv_rows, json_rows, parse_object
 
 MARKS = "marks"  # of JSON lines alone
-Fault = Callable[[str], DataError]  # a problem -> the error that names its file and line
+_ADVICE = "; name in data.ignore those that are there for others"
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,12 @@ def read_examples(path: Path, *, split: str, columns: Columns, ontology: Ontolog
     A cell that is empty says that its facet was not labelled. Raises `DataError` for the first row that does
     not fit: an unknown column or concept, too many concepts or excluded ones, no text, an id that repeats.
     """
-    rows = _json_rows if path.suffix == ".jsonl" else _csv_rows
     facets = [facet.id for facet in ontology.facets]
     own = [columns.text, columns.pair, columns.id, columns.document, MARKS]
     allowed = list(dict.fromkeys(filter(None, [*own, *facets, *columns.ignore])))
     examples: list[FacetExample] = []
     lines: dict[str, int] = {}
-    for number, (line, row) in enumerate(rows(path, allowed)):
+    for number, (line, row) in enumerate(_rows(path, allowed)):
         fault = partial(DataError, file=path, line=line)
         example = _example(row, f"{split}-{number}", columns=columns, ontology=ontology, fault=fault)
         if example.id in lines:
@@ -62,7 +60,7 @@ def read_examples(path: Path, *, split: str, columns: Columns, ontology: Ontolog
 def parse_text(line: str, *, file: str, number: int) -> FacetExample:
     """Return the text to predict of {"text", "pair"?, "marks"?, "id"?}; ids else count from 0."""
     fault = partial(DataError, file=file, line=number)
-    row = _parse_json(line, fault)
+    row = parse_object(line, fault)
     text = _text(row, "text", fault)
     name = str(number - 1) if row.get("id") is None else str(row["id"])
     pair = _text(row, "pair", fault) if row.get("pair") is not None else ""
@@ -71,68 +69,20 @@ def parse_text(line: str, *, file: str, number: int) -> FacetExample:
     )
 
 
-def _csv_rows(path: Path, allowed: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line a row begins on, its cells by column); blank lines are left out."""
-    header: list[str] = []
-    for line, cells in _csv_cells(path):
-        fault = partial(DataError, file=path, line=line)
-        if not header:
-            header = [cell.strip() for cell in cells]
-            _check_header(header, allowed, fault)
-        elif len(cells) != len(header):
-            raise fault(f"{len(cells)} cells; the header has {len(header)}: {', '.join(header)}")
-        else:
-            yield line, dict(zip(header, cells, strict=True))
+def _rows(path: Path, allowed: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line a row begins on, its cells by column) of JSON lines, or of CSV; a JSON row may leave out columns."""
+    if path.suffix != ".jsonl":
+        yield from csv_rows(path, check=partial(_check_header, allowed=allowed))
+        return
+    for line, row in json_rows(path):
+        check_known(row, allowed, partial(DataError, file=path, line=line), advice=_ADVICE)
+        yield line, row
 
 
-def _csv_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
-    rows = csv.reader((line for _, line in read_lines(path)), strict=True)
-    line = 1
-    try:
-        for cells in rows:
-            if cells:
-                yield line, cells
-            line = rows.line_num + 1
-    except csv.Error as error:
-        raise DataError(f"no CSV: {error}", file=path, line=line) from error
-
-
-def _json_rows(path: Path, allowed: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line number, row) of each line that is not blank; a row may leave out columns."""
-    for number, line in read_lines(path):
-        if line.strip():
-            fault = partial(DataError, file=path, line=number)
-            row = _parse_json(line, fault)
-            _check_known(row, allowed, fault)
-            yield number, row
-
-
-def _check_header(header: Sequence[str], allowed: Sequence[str], fault: Fault) -> None:
-    for name in header:
-        if header.count(name) > 1:
-            raise fault(f"{header.count(name)} columns named {name!r}")
-    _check_known(header, allowed, fault)
+def _check_header(header: Sequence[str], fault: Fault, *, allowed: Sequence[str]) -> None:
+    check_known(header, allowed, fault, advice=_ADVICE)
     if allowed[0] not in header:
         raise fault(f"no column {allowed[0]!r}, found {', '.join(header)}; name it as data.text=COLUMN")
-
-
-def _check_known(found: Iterable[str], allowed: Sequence[str], fault: Fault) -> None:
-    for name in found:
-        if name not in allowed:
-            raise fault(
-                f"unknown column {name!r}{suggest(name, allowed)}; columns: {', '.join(allowed)}; "
-                "name in data.ignore those that are there for others"
-            )
-
-
-def _parse_json(line: str, fault: Fault) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise fault(f"not JSON: {error}") from error
-    if not isinstance(row, dict):
-        raise fault(f'no JSON object with "text" in {line[:80]!r}')
-    return row
 
 
 def _example(
