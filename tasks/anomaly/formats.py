@@ -102,11 +102,8 @@ def read_table(path: Path, *, split: str, columns: Columns, words: Words) -> lis
     """
     own = [columns.text, columns.label, columns.kind, columns.group, columns.id]
     allowed = [*own, *columns.ignore]
-    rows = list(
-        json_rows(path)
-        if path.suffix == ".jsonl"
-        else csv_rows(path, check=partial(check_columns, needed=[columns.text]))
-    )
+    check = partial(check_columns, needed=[columns.text])
+    rows = list(json_rows(path) if path.suffix == ".jsonl" else csv_rows(path, check=check))
     labelled = any(columns.label in row for _, row in rows)
     examples: list[AnomalyExample] = []
     lines: dict[str, int] = {}

@@ -70,7 +70,7 @@ def parse_text(line: str, *, file: str, number: int) -> FacetExample:
 
 
 def _rows(path: Path, allowed: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line a row begins on, its cells by column) of JSON lines, or of CSV; a JSON row may leave out columns."""
+    """Yield (line a row begins on, its cells) of JSON lines, whose rows may leave out columns, or of CSV."""
     if path.suffix != ".jsonl":
         yield from csv_rows(path, check=partial(_check_header, allowed=allowed))
         return
