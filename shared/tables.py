@@ -92,12 +92,13 @@ def expand(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
     return expanded
 
 
-def find(row: Row, path: str) -> Any:
-    """Return the value at a dotted path, None where there is none."""
-    value: Any = row
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
+def find(row: Mapping[str, Any], path: str) -> Any:
+    """Return the value at a dotted path, None where there is none; the last key may have dots itself."""
+    if path in row:
+        return row[path]
+    key, _, rest = path.partition(".")
+    below = row.get(key)
+    return find(below, rest) if rest and isinstance(below, Mapping) else None
 
 
 def legend(rows: Sequence[Row]) -> list[str]:

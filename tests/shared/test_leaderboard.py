@@ -14,7 +14,7 @@ from shared.leaderboard import publish, render
 from shared.provenance import Code, FileFacts
 from shared.record import Counts, DataFacts, MetricFacts, Record, read_record, write_record
 from shared.rows import Cited, Row, churn, cited_row, compare_rows, group_runs, record_row
-from shared.tables import Column, expand, formatter, markdown_table
+from shared.tables import Column, expand, find, formatter, markdown_table
 from tests.shared.records import make_record, micro_f1
 
 LAYOUT = """
@@ -375,6 +375,14 @@ def test_columns_and_rows_without_a_value_are_left_out() -> None:
 )
 def test_values_are_shown_with_their_units(show: str, value: Any, text: str) -> None:
     assert formatter(show)(value) == text
+
+
+def test_a_key_with_a_dot_is_found_at_the_end_of_a_path() -> None:
+    row: Row = {"scores": {"false_alarms/0.01": 0.02, "f1": 0.5}}
+    assert find(row, "scores.false_alarms/0.01") == 0.02
+    assert find(row, "scores.f1") == 0.5
+    assert find(row, "scores.f1.low") is None
+    assert find(row, "score") is None
 
 
 def test_an_unknown_way_to_show_is_named() -> None:
