@@ -243,10 +243,10 @@ def told(model: Model) -> Model:
 
 
 def test_p_values_and_alarms_are_as_computed_by_hand() -> None:
-    """Held-out distances have mean 0.2 and standard deviation 0.163299; logits without spread have scale 1.
+    """Held-out distances have mean 0.2 and standard deviation 0.163299; logits without spread have scale 0.01.
 
     The five score 3.184340, 0.0 as one held out, 1.224745 as the highest of them, -1.224745 as the lowest,
-    and 0.0 + 4 / 2 from its logit.
+    and 0.0 + 4 / 0.01 / 2 from its logit.
     """
     model = told(new_model(*HALF))
     examples, logits = at(
@@ -259,7 +259,7 @@ def test_p_values_and_alarms_are_as_computed_by_hand() -> None:
     found = model.head.decode(examples, model.head.encode(examples), logits)
     assert [prediction.id for prediction in found] == ["0", "1", "2", "3", "4"]
     assert [prediction.score for prediction in found] == pytest.approx(
-        [3.184340, 0.0, 1.224745, -1.224745, 2.0], abs=1e-5
+        [3.184340, 0.0, 1.224745, -1.224745, 200.0], abs=1e-5
     )
     assert [prediction.p_value for prediction in found] == [0.25, 0.75, 0.5, 1.0, 0.25]
     assert [prediction.alarm for prediction in found] == [True, False, False, False, True]
