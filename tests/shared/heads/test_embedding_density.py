@@ -243,7 +243,7 @@ def told(model: Model) -> Model:
 
 
 def test_p_values_and_alarms_are_as_computed_by_hand() -> None:
-    """Held-out distances have mean 0.2 and standard deviation 0.163299; logits without spread have scale 0.01.
+    """Held-out distances have mean 0.2 and standard deviation 0.163299; logits without any have scale 0.01.
 
     The five score 3.184340, 0.0 as one held out, 1.224745 as the highest of them, -1.224745 as the lowest,
     and 0.0 + 4 / 0.01 / 2 from its logit.
