@@ -152,7 +152,9 @@ class _Resampled:
         if self._sums is None:
             documents, runs, columns = self.counts.shape
             flat = self.counts.reshape(documents, runs * columns)
-            self._sums = np.concatenate([draws @ flat for draws in self._draws()]).reshape(-1, runs, columns)
+            self._sums = np.concatenate([draws @ flat for draws in self._draws()]).reshape(
+                RESAMPLES, runs, columns
+            )
         return statistic(self._sums)
 
     def _draws(self) -> Iterator[Array]:
