@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from omegaconf import OmegaConf
 
 from shared.leaderboard import read_cited, read_layout, render
 from shared.provenance import digest_files
-from shared.record import Record, read_record
+from shared.record import read_record
 from shared.runs import read_predictions
 from shared.typed_config import build
 
@@ -58,19 +59,20 @@ def test_committed_predictions_are_the_records_and_hold_no_text(path: Path) -> N
 @EACH_RECORD
 def test_committed_predictions_score_again_as_recorded(path: Path, public_data_dir: Path) -> None:
     record = read_record(path)
-    data = built(record, "data", public_data_dir)
-    assert digest_files(data.files(record.data.split)) == record.data.digest
+    node = json.dumps({**record.config["data"], "data_dir": str(public_data_dir)}, sort_keys=True)
+    digest, types, examples = read_data(node, record.data.split)
+    assert digest == record.data.digest
     predictions = read_predictions(path.parent / record.predictions.name)
-    metric = built(record, "metric", public_data_dir).bind(data.types())
-    score = metric.quick(data.load(record.data.split), predictions)
+    metric = build(OmegaConf.create(record.config["task"]["metric"]), path="metric").bind(types)
+    score = metric.quick(examples, predictions)
     assert score == pytest.approx(record.scores[record.metric.main].value, abs=1e-9)
 
 
-def built(record: Record, part: str, data_dir: Path) -> Any:
-    """Return the data adapter or the metric that the record's configuration describes."""
-    node = record.config["data"] if part == "data" else record.config["task"]["metric"]
-    node = {**node, "data_dir": str(data_dir)} if part == "data" else node
-    return build(OmegaConf.create(node), path=part)
+@cache
+def read_data(node: str, split: str) -> tuple[str, Any, list[Any]]:
+    """Return digest, types and examples of a split, read once for all rows of a data set."""
+    data = build(OmegaConf.create(json.loads(node)), path="data")
+    return digest_files(data.files(split)), data.types(), data.load(split)
 
 
 def keys_of(value: Any) -> set[str]:
