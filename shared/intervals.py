@@ -69,20 +69,19 @@ def bootstrap_each(
     counts: Array, statistics: Mapping[str, Statistic], *, seed: int = 0
 ) -> dict[str, Interval]:
     """Return the mean score over runs and its interval by each statistic, all of them on the same draws."""
-    resampled = _Resampled(counts, seed=seed)
+    (resampled,) = _resampled([counts], list(statistics.values()), seed=seed)
     intervals = {}
-    for name, statistic in statistics.items():
-        low, high = np.percentile(resampled.scores(statistic).mean(axis=-1), [2.5, 97.5])
+    for (name, statistic), scores in zip(statistics.items(), resampled, strict=True):
+        low, high = np.percentile(scores, [2.5, 97.5])
         intervals[name] = Interval(float(score_counts(counts, statistic).mean()), float(low), float(high))
     return intervals
 
 
 def score_counts(counts: Array, statistic: Statistic) -> Array:
     """Return the score of each run (runs,) from counts (documents, runs, k)."""
-    if isinstance(statistic, Ranking):
-        alone: Array = _ranked(counts, np.ones((1, len(counts))), statistic)[0]
-        return alone
-    return statistic(counts.sum(axis=0))
+    (found,) = _scores(counts, np.ones((1, len(counts))), [statistic])
+    alone: Array = found[0]
+    return alone
 
 
 def paired_difference(left: Array, right: Array, statistic: Statistic, *, seed: int = 0) -> Difference:
@@ -94,8 +93,8 @@ def paired_difference(left: Array, right: Array, statistic: Statistic, *, seed: 
     if len(left) != len(right):
         raise ValueError(f"{len(left)} and {len(right)} documents cannot be paired")
     value = float(score_counts(left, statistic).mean() - score_counts(right, statistic).mean())
-    differences = _Resampled(left, seed=seed).scores(statistic).mean(axis=-1)
-    differences -= _Resampled(right, seed=seed).scores(statistic).mean(axis=-1)
+    (before,), (now,) = _resampled([right, left], [statistic], seed=seed)
+    differences = now - before
     low, high = np.percentile(differences, [2.5, 97.5])
     below = (np.count_nonzero(differences <= 0) + 1) / (RESAMPLES + 1)
     above = (np.count_nonzero(differences >= 0) + 1) / (RESAMPLES + 1)
@@ -138,35 +137,36 @@ def stack_counts(tables: Sequence[Counts], *, documents: Sequence[str], groups: 
     return stacked.reshape(len(documents), len(tables), -1)
 
 
-class _Resampled:
-    """Counts (documents, runs, k) with the same RESAMPLES draws of documents for every statistic."""
+def _resampled(tables: Sequence[Array], statistics: Sequence[Statistic], *, seed: int) -> list[list[Array]]:
+    """Return for each table of counts (documents, runs, k) each statistic's mean over runs (RESAMPLES,).
 
-    def __init__(self, counts: Array, *, seed: int) -> None:
-        self.counts, self.seed = counts, seed
-        self._sums: Array | None = None  # (RESAMPLES, runs, k)
+    All see the same draws of documents, which are made once.
+    """
+    found: list[list[list[Array]]] = [[[] for _ in statistics] for _ in tables]
+    for draws in _draws(len(tables[0]), seed=seed):
+        for counts, row in zip(tables, found, strict=True):
+            for scores, values in zip(row, _scores(counts, draws, statistics), strict=True):
+                scores.append(values.mean(axis=-1))
+    return [[np.concatenate(scores) for scores in row] for row in found]
 
-    def scores(self, statistic: Statistic) -> Array:
-        """Return the scores (RESAMPLES, runs)."""
-        if isinstance(statistic, Ranking):
-            return np.concatenate([_ranked(self.counts, draws, statistic) for draws in self._draws()])
-        if self._sums is None:
-            documents, runs, columns = self.counts.shape
-            flat = self.counts.reshape(documents, runs * columns)
-            self._sums = np.concatenate([draws @ flat for draws in self._draws()]).reshape(
-                RESAMPLES, runs, columns
-            )
-        return statistic(self._sums)
 
-    def _draws(self) -> Iterator[Array]:
-        """Yield how often each document is drawn (BLOCK, documents); it depends on the seed alone."""
-        generator, documents = np.random.default_rng(self.seed), len(self.counts)
-        for start in range(0, RESAMPLES, BLOCK):
-            size = min(BLOCK, RESAMPLES - start)
-            draws = generator.multinomial(documents, np.full(documents, 1 / documents), size=size)
-            yield draws.astype(np.float64)
+def _draws(documents: int, *, seed: int) -> Iterator[Array]:
+    """Yield how often each document is drawn (BLOCK, documents)."""
+    generator = np.random.default_rng(seed)
+    for start in range(0, RESAMPLES, BLOCK):
+        size = min(BLOCK, RESAMPLES - start)
+        draws = generator.multinomial(documents, np.full(documents, 1 / documents), size=size)
+        yield draws.astype(np.float64)
+
+
+def _scores(counts: Array, draws: Array, statistics: Sequence[Statistic]) -> Iterator[Array]:
+    """Yield each statistic's scores (B, runs) of counts (documents, runs, k) by draws (B, documents)."""
+    documents, runs, size = counts.shape
+    summed = (draws @ counts.reshape(documents, runs * size)).reshape(len(draws), runs, size)
+    for statistic in statistics:
+        yield _ranked(counts, draws, statistic) if isinstance(statistic, Ranking) else statistic(summed)
 
 
 def _ranked(counts: Array, draws: Array, statistic: Ranking) -> Array:
-    """Return the scores (draws, runs) of an order."""
     columns = [statistic.of(run[:, 0], run[:, 1], draws) for run in counts.transpose(1, 0, 2)]
     return np.stack(columns, axis=-1)
