@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from shared.batches import length_batches
-from shared.contracts import Examples, Features
+from shared.contracts import Examples, Features, Inspector
 from shared.examples import SpanExample, span_words
 from shared.model import Model
 from shared.train import accelerate, to_device
@@ -56,22 +56,22 @@ def stream(
         if inspector is None:
             yield from predict(model, chunk, batch_tokens=batch_tokens)
             continue
-        new = {inspector.key(example): example for example in chunk if inspector.key(example) not in known}
-        answers = inspect(model, list(new.values()), batch_tokens=batch_tokens)
-        known.update(zip(new, answers, strict=True))
-        yield from (replace(known[inspector.key(example)], id=example.id) for example in chunk)
+        keys = [inspector.key(example) for example in chunk]
+        new = {key: example for key, example in zip(keys, chunk, strict=True) if key not in known}
+        if new:
+            answers = inspect(model, inspector, list(new.values()), batch_tokens=batch_tokens)
+            known.update(zip(new, answers, strict=True))
+        yield from (replace(known[key], id=example.id) for key, example in zip(keys, chunk, strict=True))
         for key in list(itertools.islice(known, max(0, len(known) - REMEMBERED))):
             del known[key]
 
 
-def inspect(model: Model, examples: Examples, *, batch_tokens: int) -> list[Any]:
+def inspect(model: Model, inspector: Inspector, examples: Examples, *, batch_tokens: int) -> list[Any]:
     """Return predictions with their reasons."""
-    if not examples or model.head.inspector is None:
-        return []
     predictions = predict(model, examples, batch_tokens=batch_tokens)
-    probes = model.head.inspector.probes(examples, predictions)
+    probes = inspector.probes(examples, predictions)
     probed = predict(model, probes, batch_tokens=batch_tokens) if probes else []
-    return model.head.inspector.explain(examples, predictions, probed)
+    return inspector.explain(examples, predictions, probed)
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,8 @@ class Estimate:
 
 def estimate(model: Model, features: Sequence[Features], *, config: TrainConfig, seed: int) -> Estimate:
     """Return steps, seconds and peak memory by timing three batches; changes no weight."""
+    if not config.epochs:
+        return Estimate(steps=0, seconds=0.0, memory_gib=peak_memory_gib())
     sizes = [item.num_tokens for item in features]
     steps = _steps(sizes, config, seed=seed, epoch=0)
     batches = sorted(

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.contracts import SPLITS
 from shared.errors import ConfigError
 from shared.examples import AnomalyExample
 from tasks.anomaly.formats import (
@@ -18,7 +17,7 @@ from tasks.anomaly.formats import (
     read_plain,
     read_table,
 )
-from tasks.anomaly.report import data_report
+from tasks.anomaly.report import REPORTED, data_report
 from tasks.anomaly.splits import TYPES, Division, Protocol, divide, kept
 
 STREAMS = ("text", "jsonl")
@@ -121,9 +120,8 @@ class Table:
         return examples
 
     def report(self) -> str:
-        """Return the data report, on test where its file is given."""
-        given = SPLITS if self.test else SPLITS[:2]
-        return data_report(self, Division({split: self._read(split) for split in given}))
+        """Return the data report."""
+        return data_report(self, Division({split: self._read(split) for split in REPORTED}))
 
     def _read(self, split: str) -> list[AnomalyExample]:
         columns = Columns(self.text, self.label, self.kind, self.group, self.id, tuple(self.ignore))
@@ -155,7 +153,7 @@ class Sample:
 
     def report(self) -> str:
         """Return the data report."""
-        parts = {split: read_json_lines(self.files(split)[0]) for split in SPLITS}
+        parts = {split: read_json_lines(self.files(split)[0]) for split in REPORTED}
         return data_report(self, Division(parts))
 
 

@@ -1,6 +1,6 @@
-"""The data report shown before training: what each split holds, what was left out, how far train leaks.
+"""The data report shown before training: what train and validation hold, what was left out, how they leak.
 
-It counts the texts of test too, since what a protocol leaks shows there alone; nothing is chosen by it.
+Test is not looked at: what its texts share with train shows in validation, made by the same protocol.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from typing import Protocol as Contract
 
 from tabulate import tabulate
 
+from shared.contracts import SPLITS
 from shared.errors import few
 from shared.examples import AnomalyExample
 from tasks.anomaly.splits import Division, Protocol, folded
 
+REPORTED = SPLITS[:2]
 SHOWN = 3  # pairs of ids named in one line
 Splits = Mapping[str, Sequence[AnomalyExample]]
 
@@ -43,9 +45,9 @@ def data_report(
 ) -> str:
     """Return sizes, kinds, repeated and contradicting texts, what train shares with test, and the notes.
 
-    Without a protocol the splits are those of the source. A split that has no part is left alone.
+    Without a protocol the splits are those of the source.
     """
-    parts = division.parts
+    parts = {split: division.parts[split] for split in REPORTED}
     splits = {split: source.load(split) for split in parts}
     lines = [f"data: {source.name}, licence: {source.licence}", _sizes(splits, parts)]
     lines += [f"kinds in {split}: {_kinds(splits[split])}" for split in parts if _kinds(splits[split])]
@@ -55,7 +57,7 @@ def data_report(
         _fewer(source.known, splits["train"]),
         _repeated(splits),
         _contradictions(parts),
-        _shared_groups(parts, protocol),
+        _shared_groups(division, protocol),
         *notes,
     ]
     return "\n".join(line for line in lines if line)
@@ -82,7 +84,7 @@ def _kinds(examples: Sequence[AnomalyExample]) -> str:
 def _left_out(division: Division) -> str:
     counts = {
         "repeated texts": division.duplicates,
-        "anomalies of validation, whose sort may stand in train or test": division.passed_over,
+        "anomalies of validation, whose sort may stand in train or test": len(division.passed_over),
     }
     found = [f"{count} {what}" for what, count in counts.items() if count]
     return f"left out: {'; '.join(found)}" if found else ""
@@ -96,15 +98,11 @@ def _fewer(known: int | None, train: Sequence[AnomalyExample]) -> str:
 
 
 def _repeated(splits: Splits) -> str:
-    """Return how many texts stand twice in train, and how many of the other splits stand in train too."""
+    """Return how many texts stand twice in train, and how many of validation stand in train too."""
     train = Counter(map(folded, splits["train"]))
     twice = sum(count - 1 for count in train.values())
-    shared = [
-        f"{sum(folded(item) in train for item in splits[name])} of {name}"
-        for name in splits
-        if name != "train"
-    ]
-    return f"repeated texts: {twice} within train; {' and '.join(shared)} stand in train"
+    shared = sum(folded(item) in train for item in splits["validation"])
+    return f"repeated texts: {twice} within train; {shared} of validation stand in train"
 
 
 def _contradictions(parts: Splits) -> str:
@@ -118,21 +116,22 @@ def _contradictions(parts: Splits) -> str:
     return f"same text, both labels: {len(pairs)}{shown}"
 
 
-def _shared_groups(parts: Splits, protocol: Protocol | None) -> str:
-    """Return the shares of test that have a group of the training part, and the warning they call for.
+def _shared_groups(division: Division, protocol: Protocol | None) -> str:
+    """Return the shares of validation that have a group of the training part, and the warning that calls for.
 
-    Known or not, the anomalies of the training part count: all of them may come to be known.
+    The anomalies that validation passes over count, and known or not those of the training part: all of them
+    may come to be known.
     """
-    test = parts.get("test", ())
-    if not any(example.group for example in test):
-        found = "no text of test has one, so what it shares with train is not measured"
+    held_out = [*division.parts["validation"], *division.passed_over]
+    if not any(example.group for example in held_out):
+        found = "no text of validation has one, so what it shares with train is not measured"
     else:
-        groups = {example.group for example in parts["train"]}
+        groups = {example.group for example in division.parts["train"]}
         shares = [
-            f"{_share([example.group in groups for example in test if example.anomalous is label])} {word}"
+            f"{_share([example.group in groups for example in held_out if example.anomalous is label])} {word}"
             for label, word in ((True, "anomalies"), (False, "normal texts"))
         ]
-        found = f"of test {' and '.join(shares)} have a group of the training part"
+        found = f"of validation {' and '.join(shares)} have a group of the training part"
     if protocol is Protocol.random:
         return (
             f"warning: a random division leaks where texts have templates, as log lines do; groups: {found}"

@@ -44,7 +44,7 @@ class Division:
 
     parts: Mapping[str, Sequence[AnomalyExample]]
     duplicates: int = 0  # texts that repeat an earlier one
-    passed_over: int = 0  # anomalies of validation where they are not wholly new
+    passed_over: Sequence[AnomalyExample] = ()  # anomalies of validation where they are not wholly new
 
 
 def folded(example: AnomalyExample) -> tuple[str, ...]:
@@ -150,7 +150,7 @@ def _parts(
 
 def _without_anomalies(parts: Mapping[str, Examples], *, duplicates: int) -> Division:
     held = [example for example in parts["validation"] if not example.anomalous]
-    passed_over = len(parts["validation"]) - len(held)
+    passed_over = [example for example in parts["validation"] if example.anomalous]
     return Division({**parts, "validation": held}, duplicates, passed_over)
 
 

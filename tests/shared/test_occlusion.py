@@ -134,7 +134,7 @@ def watch() -> Model:
 
 
 def reasons_for(model: Model, texts: Sequence[str]) -> Reasons:
-    (found,) = inspect(model, [AnomalyExample("x", tuple(texts))], batch_tokens=4096)
+    (found,) = inspect(model, model.head.inspector, [AnomalyExample("x", tuple(texts))], batch_tokens=4096)
     assert found.alarm and found.reasons is not None
     return found.reasons
 
@@ -157,7 +157,7 @@ VOLUME = "storage: volume 12 of host harbor-03 is healthy, 207 files, 41 % full"
 def test_a_field_planted_in_a_normal_line_is_among_the_three_parts_named(
     watch: Model, line: str, field: str, planted: str
 ) -> None:
-    (as_it_was,) = inspect(watch, [AnomalyExample("x", (line,))], batch_tokens=4096)
+    (as_it_was,) = inspect(watch, watch.head.inspector, [AnomalyExample("x", (line,))], batch_tokens=4096)
     assert not as_it_was.alarm
     changed = line.replace(field, planted)
     reasons = reasons_for(watch, [changed])

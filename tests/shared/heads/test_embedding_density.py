@@ -339,11 +339,12 @@ def test_a_bundle_gives_the_same_predictions_with_their_reasons(tmp_path: Path, 
     overrides = [lora, f"head.weights={WEIGHTS}"]
     model = learnt(changed(new_model(*overrides)))
     folder = save(model, tmp_path / "bundle", *overrides)
-    expected = inspect(model, NEW, batch_tokens=512)
+    expected = inspect(model, model.head.inspector, NEW, batch_tokens=512)
     assert sum(prediction.reasons is not None for prediction in expected) >= 3
     loaded = adapters.load_bundle(folder, merge=False)
-    assert inspect(loaded, NEW, batch_tokens=512) == expected
-    merged = inspect(adapters.load_bundle(folder), NEW, batch_tokens=512)
+    assert inspect(loaded, loaded.head.inspector, NEW, batch_tokens=512) == expected
+    whole = adapters.load_bundle(folder)
+    merged = inspect(whole, whole.head.inspector, NEW, batch_tokens=512)
     assert [prediction.p_value for prediction in merged] == [prediction.p_value for prediction in expected]
     np.testing.assert_allclose(figures(merged), figures(expected), atol=1e-4, rtol=1e-4)
     for one, other in zip(merged, expected, strict=True):
