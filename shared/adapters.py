@@ -26,7 +26,7 @@ from shared.config import LoraConfig, Method, ModelConfig
 from shared.contracts import Examples
 from shared.errors import BundleError
 from shared.evaluate import infer
-from shared.examples import example_row, read_example
+from shared.example_rows import example_row, read_example
 from shared.files import folder_atomic
 from shared.model import Model, choose_trainable, find_base
 from shared.provenance import library_versions

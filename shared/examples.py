@@ -5,7 +5,7 @@ Character offsets are half-open and count Unicode code points of `text`.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from shared.errors import UserError
@@ -258,57 +258,3 @@ def aligned(examples: Sequence[E], predictions: Sequence[P]) -> list[tuple[E, P]
             f"ids on one side only, or twice: {', '.join(odd) or 'duplicates'}"
         )
     return [(example, found[example.id]) for example in examples]
-
-
-def prediction_row(prediction: Prediction) -> dict[str, Any]:
-    """Return the prediction as a JSON object of ids and answers, never text; unset keys are left out."""
-    if isinstance(prediction, SpanPrediction):
-        return asdict(prediction)
-    if isinstance(prediction, AnomalyPrediction):
-        return _without_unset({**asdict(prediction), "reasons": None})
-    facets = [{"facet": name, **asdict(answer)} for name, answer in prediction.facets.items()]
-    return {"id": prediction.id, "facets": [_without_unset(answer) for answer in facets]}
-
-
-def read_prediction(row: Mapping[str, Any]) -> Prediction:
-    """Return the prediction that `prediction_row` wrote; raises KeyError or TypeError for another row."""
-    if "facets" in row:
-        answers = [dict(_tuples(answer)) for answer in row["facets"]]
-        return FacetPrediction(row["id"], {answer.pop("facet"): FacetAnswer(**answer) for answer in answers})
-    if "alarm" in row:
-        return AnomalyPrediction(**row)
-    return SpanPrediction(id=row["id"], spans=tuple(Span(**span) for span in row["spans"]))
-
-
-def span_prediction_row(example: SpanExample, prediction: SpanPrediction) -> dict[str, Any]:
-    """Return what `predict` writes: the spans with their text and probability."""
-    shown = zip(prediction.shown(example.text), prediction.spans, strict=True)
-    return {
-        "id": prediction.id,
-        "spans": [{**row, "probability": span.probability} for row, span in shown],
-    }
-
-
-def example_row(example: Example) -> dict[str, Any]:
-    """Return the example as a JSON object."""
-    return asdict(example)
-
-
-def read_example(row: Mapping[str, Any]) -> Example:
-    """Return the example that `example_row` wrote."""
-    if "spans" in row:
-        words = tuple((start, end) for start, end in row["words"])
-        return SpanExample(**{**row, "spans": tuple(Span(**span) for span in row["spans"]), "words": words})
-    if "texts" in row:
-        return AnomalyExample(**_tuples(row))
-    return FacetExample(
-        **{**row, "marks": tuple(Span(**mark) for mark in row["marks"]), "labels": _tuples(row["labels"])}
-    )
-
-
-def _without_unset(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if value is not None and value != ""}
-
-
-def _tuples(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}

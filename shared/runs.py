@@ -14,7 +14,8 @@ from typing import Any, Protocol, TypeVar
 import yaml
 
 from shared.errors import UserError
-from shared.examples import Prediction, prediction_row, read_prediction
+from shared.example_rows import prediction_row, read_prediction
+from shared.examples import Prediction
 from shared.files import write_json_atomic, write_text_atomic
 
 CONFIG, LOG, TRAINING, RECORD = "config.yaml", "log.jsonl", "training.json", "record.json"

@@ -1,18 +1,28 @@
-"""Rows of files that people bring, CSV with a header or JSON lines, each with the line that it begins on."""
+"""What people bring, each fault with its line: CSV with a header, JSON lines, texts to predict."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from shared.errors import DataError, suggest
+from shared.errors import ConfigError, DataError, suggest
 from shared.files import read_lines
 
+STREAMS = ("text", "jsonl")
+
 Fault = Callable[[str], DataError]  # a problem -> the error that names its file and line
+
+
+def given_path(value: str, setting: str, *, example: str) -> Path:
+    """Return the path that a setting of the data gives; an empty one is a `ConfigError` with the example."""
+    if not value:
+        raise ConfigError([f"data.{setting} is empty: give the file, as data.{setting}={example}"])
+    return Path(value)
 
 
 def csv_rows(
@@ -51,6 +61,56 @@ def parse_object(line: str, fault: Fault) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise fault(f'no JSON object with "text" in {line[:80]!r}')
     return row
+
+
+def read_texts(
+    lines: Iterable[str],
+    format: str,
+    *,
+    file: str,
+    of_text: Callable[[str, str], Any],
+    of_row: Callable[[Mapping[str, Any], str, Fault], Any],
+) -> Iterator[Any]:
+    """Yield an example a line: `text` by `of_text(text, id)`, `jsonl` by `of_row(object, id, fault)`.
+
+    Ids are those given, else the running number from 0; blank lines of `jsonl` are left out. Another format
+    is a `ConfigError`.
+    """
+    if format not in STREAMS:
+        raise ConfigError(
+            [f"predict.format={format} is not read by this task; formats: {', '.join(STREAMS)}"]
+        )
+    for number, line in enumerate(lines):
+        text = line.rstrip("\r\n")
+        if format == "text":
+            yield of_text(text, str(number))
+        elif text.strip():
+            fault = partial(DataError, file=file, line=number + 1)
+            row = parse_object(text, fault)
+            yield of_row(row, read_cell(row, "id") or str(number), fault)
+
+
+def read_cell(row: Mapping[str, Any], column: str) -> str:
+    """Return the cell without white space around it, '' where there is none."""
+    return "" if row.get(column) is None else str(row[column]).strip()
+
+
+def read_text(row: Mapping[str, Any], column: str, fault: Fault) -> str:
+    """Return the text of a column; raises the fault where it is no string, or not whole Unicode."""
+    text = row.get(column)
+    if not isinstance(text, str):
+        raise fault(f'no "{column}" with a string in {json.dumps(row)[:80]!r}')
+    if half := re.search("[\ud800-\udfff]", text):
+        raise fault(f"half of a surrogate pair at character {half.start()} of {column!r}")
+    return text
+
+
+def take_id(name: str, *, line: int, taken: dict[str, int], fault: Fault) -> str:
+    """Return the id after noting its line in `taken`; raises the fault for one that another line has."""
+    if name in taken:
+        raise fault(f"id {name!r} stands on line {taken[name]} too")
+    taken[name] = line
+    return name
 
 
 def check_known(

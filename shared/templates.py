@@ -39,11 +39,6 @@ class Templates:
             drain.add_log_message(masked)
         return cls(list(dict.fromkeys(cluster.get_template() for cluster in drain.clusters)))
 
-    @classmethod
-    def restored(cls, known: Iterable[str]) -> Templates:
-        """Return the templates that were `known`; they answer as those they came from."""
-        return cls(list(known))
-
     def of(self, text: str) -> tuple[str, bool]:
         """Return the text's template and whether it is known; the template of another is the masked text.
 

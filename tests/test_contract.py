@@ -10,7 +10,7 @@ from shared.compose import CONF, compose_run
 from shared.config import RunConfig
 from shared.contracts import SPLITS
 from shared.evaluate import infer
-from shared.examples import prediction_row, read_prediction
+from shared.example_rows import prediction_row, read_prediction
 from shared.model import create_model
 
 TASKS = sorted(path.stem for path in (CONF / "task").glob("*.yaml"))

@@ -1,8 +1,8 @@
 """Embedding density: how odd a text is among the normal ones that were seen, and why.
 
-The encoder reads a text once; `shared.density` measures how far its embedding and its writing lie from those
-of normal texts. Known anomalies, where there are any, train the encoder and a linear output that tells them
-from normal texts. An alarm is a conformal p-value on held-out normal texts (`shared.conformal`).
+The encoder reads a text once; `shared.anomaly_decoding` says how far its embedding and its writing lie from
+those of normal texts, and whether that is an alarm. Known anomalies, where there are any, train the encoder
+and a linear output that tells them from normal texts.
 
 B windows in a batch, T tokens, H units of an embedding.
 """
@@ -19,21 +19,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.conformal import least_held_out, p_values
+from shared.anomaly_decoding import AnomalyDecoder, Normal, TextsRead
 from shared.contracts import Base, Outputs, Types
-from shared.density import NormalDensity, fit_density, fit_scales, standard_scores
 from shared.encoder import load_encoder
-from shared.errors import BundleError, UserError
-from shared.examples import AnomalyExample, AnomalyPrediction, Reasons
+from shared.errors import BundleError
+from shared.examples import AnomalyExample, AnomalyPrediction
 from shared.heads.settings import EmbeddingDensity
-from shared.occlusion import ROUNDING, Occlusion
-from shared.surface import words
-from shared.templates import Templates
+from shared.occlusion import Occlusion
 from shared.windows import cut_windows
-
-LOGIT = "logit"  # the part of the score that is trained
-PLACES = 6
-LOCATION, SCALE = "location/", "scale/"
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -75,11 +68,6 @@ class AnomalyScorer(nn.Module):
         unit = functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=1)
         return torch.cat([self.anomaly(self.scale * unit), unit], dim=1)
 
-    def keep(self, density: NormalDensity) -> None:
-        """Hold the density's arrays as buffers, so that the bundle has them."""
-        for name, array in density.arrays().items():
-            self.density.register_buffer(name, torch.from_numpy(array))
-
 
 class EmbeddingDensityHead:
     """See `shared.contracts.Head`."""
@@ -90,11 +78,11 @@ class EmbeddingDensityHead:
         self.remembers = False
         self.inspector = Occlusion(settings.max_parts, blank=tokenizer.unk_token)
         self.source: dict[str, str] = {}
-        self.decoding: dict[str, float] = {}
+        self.decoder = AnomalyDecoder(settings)
+        self.decoding = self.decoder.thresholds
         self.kept: dict[str, Any] = {}
         self.module = AnomalyScorer(hidden_size, scale=settings.scale)
         self._weights: dict[tuple[bool, str], float] = {}
-        self._normal: _Normal | None = None
 
     def start(self, backbone: nn.Module, examples: Sequence[AnomalyExample]) -> None:
         """Weigh the groups of texts alike, and normal texts and known anomalies alike."""
@@ -148,101 +136,27 @@ class EmbeddingDensityHead:
         self, examples: Sequence[AnomalyExample], features: Sequence[TextPiece], logits: Sequence[Array]
     ) -> None:
         """Keep where the normal texts of train lie, how they are written, and the known anomalies."""
-        read = _Read.of(examples, features, logits)
-        anomalous = np.array([bool(examples[index].anomalous) for index in read.example])
-        normal_texts = [read.texts[index] for index in np.flatnonzero(~anomalous)]
-        if not normal_texts:
-            raise UserError("train has no normal text: there is nothing to tell anomalies from")
-        density = fit_density(
-            read.embeddings[~anomalous],
-            normal_texts,
-            anomalies=read.embeddings[anomalous],
-            anomaly_texts=[read.texts[index] for index in np.flatnonzero(anomalous)],
-            max_neighbours=self.settings.max_neighbours,
-            seed=0,
-        )
-        self.module.keep(density)
-        templates = Templates.mined(normal_texts)
-        self.kept = {"texts": density.texts, "words": density.words, "templates": templates.known}
-        self._normal = _Normal(density, templates)
+        normal = self.decoder.measure(examples, _texts_read(examples, features, logits))
+        self.kept = normal.kept
+        for name, array in normal.density.arrays().items():
+            self.module.density.register_buffer(name, torch.from_numpy(array))
 
     def tune(
         self, examples: Sequence[AnomalyExample], features: Sequence[TextPiece], logits: Sequence[Array]
     ) -> None:
-        """Fit on held-out normal examples what the parts of the score are measured by, and the threshold.
-
-        Raises `UserError` when there are too few of them for the promised rate of false alarms.
-        """
-        normal = self._normal
-        if normal is None:  # while training: normal texts are measured after it
-            return
-        held_out = np.array([not example.anomalous for example in examples])
-        needed = least_held_out(self.settings.false_alarms)
-        if held_out.sum() < needed:
-            raise UserError(
-                f"head.false_alarms={self.settings.false_alarms} needs {needed} normal texts in validation, "
-                f"there are {held_out.sum()}: with fewer, no text could ever be odd enough for an alarm"
-            )
-        read = _Read.of(examples, features, logits)
-        location, scale = fit_scales(
-            {name: part[held_out[read.example]] for name, part in normal.parts(read).items()}
-        )
-        self.decoding.clear()
-        self.decoding.update({LOCATION + name: value for name, value in location.items()})
-        self.decoding.update({SCALE + name: value for name, value in scale.items()})
-        scores = read.highest(self._scores(normal, read))[0][held_out]
-        self.module.held_out = torch.from_numpy(np.sort(scores))
+        """Fit on held-out normal examples what the parts of the score are measured by, and the threshold."""
+        self.decoder.tune(examples, _texts_read(examples, features, logits))
+        self.module.held_out = torch.from_numpy(self.decoder.held_out)
 
     def decode(
         self, examples: Sequence[AnomalyExample], features: Sequence[TextPiece], logits: Sequence[Array]
     ) -> list[AnomalyPrediction]:
-        """Return how odd each example is: as its oddest text. Before `measure`, the output alone says."""
-        read = _Read.of(examples, features, logits)
-        normal = self._known_normal()
-        if normal is None:
-            scores, _ = read.highest(read.logits.astype(np.float64))
-            return [AnomalyPrediction(e.id, float(s)) for e, s in zip(examples, scores, strict=True)]
-        scores, oddest = read.highest(self._scores(normal, read))
-        scores = np.round(scores, PLACES)  # as predictions are published, so that they score the same again
-        chances = p_values(scores - ROUNDING, self.module.held_out.cpu().numpy())
-        alarms = chances <= self.settings.false_alarms
-        reasons = dict.fromkeys(range(len(examples)))
-        reasons |= dict(zip(np.flatnonzero(alarms), self._reasons(normal, read, oddest[alarms]), strict=True))
-        return [
-            AnomalyPrediction(
-                example.id, float(scores[index]), float(chances[index]), bool(alarms[index]), reasons[index]
-            )
-            for index, example in enumerate(examples)
-        ]
-
-    def _reasons(self, normal: _Normal, read: _Read, places: Array) -> list[Reasons]:
-        nearest = normal.density.nearest(read.embeddings[places], self.settings.explained_by)
-        found = []
-        for place, similar in zip(places, nearest, strict=True):
-            text = read.texts[place]
-            template, seen = normal.templates.of(text)
-            unseen = dict.fromkeys(word for word in words(text) if word not in normal.words)
-            texts = tuple((normal.density.texts[index], cosine) for index, cosine in similar)
-            found.append(Reasons((), texts, template, seen, tuple(unseen)))
-        return found
-
-    def _known_normal(self) -> _Normal | None:
-        """Return what is known of normal texts, from a bundle's arrays where it was loaded from one."""
-        if self._normal is None and self.kept:
+        """Return how odd each example is; before `measure`, the trained output alone says."""
+        if self.decoder.normal is None and self.kept:  # loaded from a bundle
             arrays = {name: value.cpu().numpy() for name, value in self.module.density.named_buffers()}
-            density = NormalDensity.from_state(arrays, texts=self.kept["texts"], words=self.kept["words"])
-            self._normal = _Normal(density, Templates.restored(self.kept["templates"]))
-        return self._normal
-
-    def _scores(self, normal: _Normal, read: _Read) -> Any:
-        """Return the score of each text: the weighted sum of its parts, in standard deviations."""
-        stored = self.decoding.items()
-        return standard_scores(
-            normal.parts(read),
-            location={name.removeprefix(LOCATION): v for name, v in stored if name.startswith(LOCATION)},
-            scale={name.removeprefix(SCALE): v for name, v in stored if name.startswith(SCALE)},
-            weights=self.settings.weights,
-        )
+            self.decoder.normal = Normal.restored(arrays, self.kept)
+            self.decoder.held_out = self.module.held_out.cpu().numpy()
+        return self.decoder.decode(examples, _texts_read(examples, features, logits))
 
     def remember(
         self, examples: Sequence[AnomalyExample], features: Sequence[TextPiece], logits: Sequence[Array]
@@ -286,58 +200,6 @@ class EmbeddingDensityHead:
         return f"texts unlike the normal ones, with at most {self.settings.false_alarms:.1%} false alarms"
 
 
-@dataclass(frozen=True)
-class _Normal:
-    """What is known of normal texts."""
-
-    density: NormalDensity
-    templates: Templates
-
-    @property
-    def words(self) -> frozenset[str]:
-        """The words of normal texts."""
-        return self.density.known_words
-
-    def parts(self, read: _Read) -> dict[str, Any]:
-        """Return the parts of the score of each text (N,)."""
-        return {**self.density.parts(read.embeddings, read.texts), LOGIT: read.logits}
-
-
-@dataclass(frozen=True)
-class _Read:
-    """What the encoder read: one row for each text (N) of each example."""
-
-    example: Any  # (N,) the index of the example
-    texts: list[str]
-    logits: Array  # (N,)
-    embeddings: Array  # (N, H), of length 1
-
-    @classmethod
-    def of(
-        cls, examples: Sequence[AnomalyExample], features: Sequence[TextPiece], logits: Sequence[Array]
-    ) -> _Read:
-        """Return the means over the windows of each text."""
-        ranks = np.cumsum([0, *(len(example.texts) for example in examples)])
-        total, counts = np.zeros((ranks[-1], len(logits[0]) if len(logits) else 1)), np.zeros((ranks[-1], 1))
-        for piece, row in zip(features, logits, strict=True):
-            total[ranks[piece.example] + piece.place] += row
-            counts[ranks[piece.example] + piece.place] += 1
-        mean = total / counts
-        lengths = np.linalg.norm(mean[:, 1:], axis=1, keepdims=True)
-        return cls(
-            example=np.repeat(np.arange(len(examples)), np.diff(ranks)),
-            texts=[text for example in examples for text in example.texts],
-            logits=mean[:, 0].astype(np.float32),
-            embeddings=(mean[:, 1:] / np.maximum(lengths, 1e-12)).astype(np.float32),
-        )
-
-    def highest(self, scores: Any) -> tuple[Any, Any]:
-        """Return each example's highest score and the row (N) that has it."""
-        order = np.lexsort((-scores, self.example))
-        first = np.flatnonzero(np.diff(self.example[order], prepend=-1))
-        return scores[order[first]], order[first]
-
-
 def build(
     settings: EmbeddingDensity, base: Base, *, types: Types
 ) -> tuple[nn.Module, Any, EmbeddingDensityHead]:
@@ -347,6 +209,25 @@ def build(
         settings, types=types, tokenizer=tokenizer, hidden_size=backbone.config.hidden_size
     )
     return backbone, tokenizer, head
+
+
+def _texts_read(
+    examples: Sequence[AnomalyExample], features: Sequence[TextPiece], logits: Sequence[Array]
+) -> TextsRead:
+    """Return what was read of each text, the mean over its windows."""
+    ranks = np.cumsum([0, *(len(example.texts) for example in examples)])
+    total, counts = np.zeros((ranks[-1], len(logits[0]))), np.zeros((ranks[-1], 1))
+    for piece, row in zip(features, logits, strict=True):
+        total[ranks[piece.example] + piece.place] += row
+        counts[ranks[piece.example] + piece.place] += 1
+    mean = total / counts
+    lengths = np.linalg.norm(mean[:, 1:], axis=1, keepdims=True)
+    return TextsRead(
+        example=np.repeat(np.arange(len(examples)), np.diff(ranks)),
+        texts=[text for example in examples for text in example.texts],
+        logits=mean[:, 0].astype(np.float32),
+        embeddings=(mean[:, 1:] / np.maximum(lengths, 1e-12)).astype(np.float32),
+    )
 
 
 def _target(example: AnomalyExample) -> float:

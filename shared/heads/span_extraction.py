@@ -24,7 +24,8 @@ from torch.nn import functional
 
 from shared.contracts import Base, Outputs
 from shared.errors import ConfigError
-from shared.examples import Span, SpanExample, SpanPrediction, span_prediction_row, span_words
+from shared.example_rows import span_prediction_row
+from shared.examples import Span, SpanExample, SpanPrediction, span_words
 from shared.heads.settings import SpanExtraction
 from shared.windows import cut_windows, owners
 

@@ -18,7 +18,8 @@ from shared.contracts import Base, Outputs
 from shared.crf import IGNORED, best_tags, forbidden_transitions, marginals, negative_log_likelihood
 from shared.encoder import load_encoder
 from shared.errors import BundleError
-from shared.examples import Span, SpanExample, SpanPrediction, span_prediction_row, span_words
+from shared.example_rows import span_prediction_row
+from shared.examples import Span, SpanExample, SpanPrediction, span_words
 from shared.heads.settings import TokenClassification
 from shared.windows import cut_windows, owners
 

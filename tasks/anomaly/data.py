@@ -8,19 +8,19 @@ from pathlib import Path
 
 from shared.errors import ConfigError
 from shared.examples import AnomalyExample
+from shared.table_files import given_path, read_texts
 from tasks.anomaly.formats import (
     Columns,
     Words,
     check_normal,
-    parse_text,
     read_json_lines,
     read_plain,
     read_table,
+    texts_of_row,
 )
 from tasks.anomaly.report import REPORTED, data_report
 from tasks.anomaly.splits import TYPES, Division, Protocol, divide, kept
 
-STREAMS = ("text", "jsonl")
 _SAMPLE = Path(__file__).parent / "sample"
 
 
@@ -49,7 +49,7 @@ class Lines:
 
     def files(self, split: str) -> list[Path]:
         """Return the file, which has every split, and the labels where there are any."""
-        path = Path(_given(self.file, "file", "path/to/app.log"))
+        path = given_path(self.file, "file", example="path/to/app.log")
         return [path, *([Path(self.labels)] if self.labels else [])]
 
     def load(self, split: str) -> list[AnomalyExample]:
@@ -109,7 +109,7 @@ class Table:
     def files(self, split: str) -> list[Path]:
         """Return the split's file."""
         path = {"train": self.train, "validation": self.validation, "test": self.test}[split]
-        return [Path(_given(path, split, f"path/to/{split}.csv"))]
+        return [given_path(path, split, example=f"path/to/{split}.csv")]
 
     def load(self, split: str) -> list[AnomalyExample]:
         """Return the split's labelled rows; ids are given or `<split>-<row>`, counted from 0."""
@@ -158,23 +158,14 @@ class Sample:
 
 
 def read_stream(lines: Iterable[str], format: str, *, file: str) -> Iterator[AnomalyExample]:
-    """Yield texts to predict, one a line: `text`, or `jsonl` with {"text" or "texts", "id"?}.
+    """Return the texts to predict, one a line: `text`, or `jsonl` with {"text" or "texts", "id"?}.
 
-    Ids are those given, else the running number from 0. Another format is a `ConfigError`.
+    Ids and errors are those of `table_files.read_texts`.
     """
-    if format not in STREAMS:
-        raise ConfigError(
-            [f"predict.format={format} is not read by this task; formats: {', '.join(STREAMS)}"]
-        )
-    for number, line in enumerate(lines, start=1):
-        text = line.rstrip("\r\n")
-        if format == "text":
-            yield AnomalyExample(str(number - 1), (text,), document=str(number - 1))
-        elif text.strip():
-            yield parse_text(text, file=file, number=number)
-
-
-def _given(value: str, setting: str, example: str) -> str:
-    if not value:
-        raise ConfigError([f"data.{setting} is empty: give the file, as data.{setting}={example}"])
-    return value
+    return read_texts(
+        lines,
+        format,
+        file=file,
+        of_text=lambda text, name: AnomalyExample(name, (text,), document=name),
+        of_row=texts_of_row,
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +11,7 @@ from typing import Any
 from shared.errors import DataError, suggest
 from shared.examples import AnomalyExample
 from shared.files import read_lines
-from shared.table_files import Fault, check_known, csv_rows, json_rows, parse_object
+from shared.table_files import Fault, check_known, csv_rows, json_rows, read_cell, read_text, take_id
 
 _JSON_KEYS = ("id", "text", "texts", "anomalous", "kind", "group")
 
@@ -82,15 +80,13 @@ def read_json_lines(path: Path) -> list[AnomalyExample]:
     """
     examples: list[AnomalyExample] = []
     lines: dict[str, int] = {}
-    for number, line in read_lines(path):
-        if line.strip():
-            fault = partial(DataError, file=path, line=number)
-            row = parse_object(line, fault)
-            check_known(row, _JSON_KEYS, fault, noun="key")
-            name = _fresh(_string(row, "id") or f"line-{number}", number, lines, fault)
-            texts = _filled(_texts(row, fault), fault)
-            kind, group = _string(row, "kind"), _string(row, "group")
-            examples.append(AnomalyExample(name, texts, _told(row, fault), kind, group, name))
+    for number, row in json_rows(path):
+        fault = partial(DataError, file=path, line=number)
+        check_known(row, _JSON_KEYS, fault, noun="key")
+        name = take_id(read_cell(row, "id") or f"line-{number}", line=number, taken=lines, fault=fault)
+        texts = _filled(_texts(row, fault), fault)
+        kind, group = read_cell(row, "kind"), read_cell(row, "group")
+        examples.append(AnomalyExample(name, texts, _told(row, fault), kind, group, name))
     return _not_empty(examples, path)
 
 
@@ -110,10 +106,10 @@ def read_table(path: Path, *, split: str, columns: Columns, words: Words) -> lis
     for place, (line, row) in enumerate(rows):
         fault = partial(DataError, file=path, line=line)
         check_known(row, allowed, fault, advice="; name in data.ignore those that are there for others")
-        texts = _filled((_one_text(row, columns.text, fault),), fault)
-        label = words.read(_string(row, columns.label), fault) if labelled else False
-        name = _fresh(_string(row, columns.id) or f"{split}-{place}", line, lines, fault)
-        kind, group = _string(row, columns.kind), _string(row, columns.group)
+        texts = _filled((read_text(row, columns.text, fault),), fault)
+        label = words.read(read_cell(row, columns.label), fault) if labelled else False
+        name = take_id(read_cell(row, columns.id) or f"{split}-{place}", line=line, taken=lines, fault=fault)
+        kind, group = read_cell(row, columns.kind), read_cell(row, columns.group)
         examples.append(AnomalyExample(name, texts, label, kind, group, name))
     return _not_empty(examples, path)
 
@@ -125,11 +121,8 @@ def check_columns(header: Sequence[str], fault: Fault, *, needed: Sequence[str])
             raise fault(f"no column {name!r}{suggest(name, header)}, found {', '.join(header)}")
 
 
-def parse_text(line: str, *, file: str, number: int) -> AnomalyExample:
-    """Return the text to predict of {"text" or "texts", "id"?}; ids else count from 0."""
-    fault = partial(DataError, file=file, line=number)
-    row = parse_object(line, fault)
-    name = _string(row, "id") or str(number - 1)
+def texts_of_row(row: Mapping[str, Any], name: str, fault: Fault) -> AnomalyExample:
+    """Return the text, or the window of texts, to predict of {"text" or "texts"}."""
     return AnomalyExample(name, _texts(row, fault), document=name)
 
 
@@ -141,14 +134,6 @@ def check_normal(train: Sequence[AnomalyExample], path: Path) -> None:
         )
 
 
-def _fresh(name: str, line: int, lines: dict[str, int], fault: Fault) -> str:
-    """Return the id and note its line; one that stands on another line too is a fault."""
-    if name in lines:
-        raise fault(f"id {name!r} stands on line {lines[name]} too")
-    lines[name] = line
-    return name
-
-
 def _label(mark: tuple[int, str], path: Path, words: Words) -> bool | None:
     number, cell = mark
     return words.read(cell, partial(DataError, file=path, line=number))
@@ -157,20 +142,11 @@ def _label(mark: tuple[int, str], path: Path, words: Words) -> bool | None:
 def _texts(row: Mapping[str, Any], fault: Fault) -> tuple[str, ...]:
     """Return the one text or the window's texts."""
     if "texts" not in row:
-        return (_one_text(row, "text", fault),)
+        return (read_text(row, "text", fault),)
     texts = row["texts"]
     if "text" in row or not isinstance(texts, list) or not texts:
         raise fault('expected "text" with a string, or "texts" with a list of strings')
-    return tuple(_one_text({"texts": text}, "texts", fault) for text in texts)
-
-
-def _one_text(row: Mapping[str, Any], key: str, fault: Fault) -> str:
-    text = row.get(key)
-    if not isinstance(text, str):
-        raise fault(f'no "{key}" with a string in {json.dumps(row)[:80]!r}')
-    if half := re.search("[\ud800-\udfff]", text):
-        raise fault(f"half of a surrogate pair at character {half.start()} of {key!r}")
-    return text
+    return tuple(read_text({"texts": text}, "texts", fault) for text in texts)
 
 
 def _filled(texts: tuple[str, ...], fault: Fault) -> tuple[str, ...]:
@@ -185,10 +161,6 @@ def _told(row: Mapping[str, Any], fault: Fault) -> bool | None:
         found = f'"anomalous" is {value!r}' if "anomalous" in row else 'no "anomalous"'
         raise fault(f"{found}; allowed: true, false, or null where nobody has said")
     return value
-
-
-def _string(row: Mapping[str, Any], key: str) -> str:
-    return "" if row.get(key) is None else str(row[key]).strip()
 
 
 def _not_empty(examples: list[AnomalyExample], path: Path) -> list[AnomalyExample]:

@@ -117,7 +117,7 @@ def _contradictions(parts: Splits) -> str:
 
 
 def _shared_groups(division: Division, protocol: Protocol | None) -> str:
-    """Return the shares of validation that have a group of the training part, and the warning that calls for.
+    """Return the shares of validation that have a group of the training part, and a warning where they may.
 
     The anomalies that validation passes over count, and known or not those of the training part: all of them
     may come to be known.
@@ -128,7 +128,7 @@ def _shared_groups(division: Division, protocol: Protocol | None) -> str:
     else:
         groups = {example.group for example in division.parts["train"]}
         shares = [
-            f"{_share([example.group in groups for example in held_out if example.anomalous is label])} {word}"
+            f"{_share([item.group in groups for item in held_out if item.anomalous is label])} {word}"
             for label, word in ((True, "anomalies"), (False, "normal texts"))
         ]
         found = f"of validation {' and '.join(shares)} have a group of the training part"

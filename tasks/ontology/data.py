@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared.errors import ConfigError
 from shared.examples import FacetExample
 from shared.ontology import Ontology
-from tasks.ontology.formats import Columns, parse_text, read_examples
+from shared.table_files import given_path, read_texts
+from tasks.ontology.formats import Columns, read_examples, text_of_row
 from tasks.ontology.reader import read_ontology
 from tasks.ontology.report import data_report
 
-STREAMS = ("text", "jsonl")
 _SAMPLE = Path(__file__).parent / "sample"
 _SAMPLE_COLUMNS = Columns("text", "pair", "id", "document", separator="|", none_word="-", ignore=())
 
@@ -42,7 +41,7 @@ class Table:
 
     def ontology(self) -> Ontology:
         """Return the ontology of the file or folder that was given."""
-        return read_ontology(Path(_given(self.ontology_file, "ontology_file", "path/to/ontology.yaml")))
+        return read_ontology(given_path(self.ontology_file, "ontology_file", example="path/to/ontology.yaml"))
 
     def types(self) -> Mapping[str, Any]:
         """Return the ontology as plain JSON."""
@@ -51,7 +50,7 @@ class Table:
     def files(self, split: str) -> list[Path]:
         """Return the split's file."""
         path = {"train": self.train, "validation": self.validation, "test": self.test}[split]
-        return [Path(_given(path, split, f"path/to/{split}.csv"))]
+        return [given_path(path, split, example=f"path/to/{split}.csv")]
 
     def load(self, split: str) -> list[FacetExample]:
         """Return the split's rows; what does not fit the ontology is a `DataError`."""
@@ -101,23 +100,14 @@ class Sample:
 
 
 def read_stream(lines: Iterable[str], format: str, *, file: str) -> Iterator[FacetExample]:
-    """Yield texts to predict, one a line: `text`, or `jsonl` with {"text", "pair"?, "marks"?, "id"?}.
+    """Return the texts to predict, one a line: `text`, or `jsonl` with {"text", "pair"?, "marks"?, "id"?}.
 
-    Ids are those given, else the running number from 0. Another format is a `ConfigError`.
+    Ids and errors are those of `table_files.read_texts`.
     """
-    if format not in STREAMS:
-        raise ConfigError(
-            [f"predict.format={format} is not read by this task; formats: {', '.join(STREAMS)}"]
-        )
-    for number, line in enumerate(lines, start=1):
-        text = line.rstrip("\r\n")
-        if format == "text":
-            yield FacetExample(id=str(number - 1), text=text, document=str(number - 1))
-        elif text.strip():
-            yield parse_text(text, file=file, number=number)
-
-
-def _given(value: str, setting: str, example: str) -> str:
-    if not value:
-        raise ConfigError([f"data.{setting} is empty: give the file, as data.{setting}={example}"])
-    return value
+    return read_texts(
+        lines,
+        format,
+        file=file,
+        of_text=lambda text, name: FacetExample(id=name, text=text, document=name),
+        of_row=text_of_row,
+    )

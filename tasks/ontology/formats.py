@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +12,7 @@ from typing import Any
 from shared.errors import DataError, few, suggest
 from shared.examples import FacetExample, Span
 from shared.ontology import Cardinality, Facet, Ontology
-from shared.table_files import Fault, check_known, csv_rows, json_rows, parse_object
+from shared.table_files import Fault, check_known, csv_rows, json_rows, read_cell, read_text, take_id
 
 MARKS = "marks"  # of JSON lines alone
 _ADVICE = "; name in data.ignore those that are there for others"
@@ -47,9 +45,7 @@ def read_examples(path: Path, *, split: str, columns: Columns, ontology: Ontolog
     for number, (line, row) in enumerate(_rows(path, allowed)):
         fault = partial(DataError, file=path, line=line)
         example = _example(row, f"{split}-{number}", columns=columns, ontology=ontology, fault=fault)
-        if example.id in lines:
-            raise fault(f"id {example.id!r} stands on line {lines[example.id]} too")
-        lines[example.id] = line
+        take_id(example.id, line=line, taken=lines, fault=fault)
         examples.append(example)
     if not any(example.labels or example.values for example in examples):
         found = f"no label in {len(examples)} rows" if examples else "the file holds no example"
@@ -57,13 +53,10 @@ def read_examples(path: Path, *, split: str, columns: Columns, ontology: Ontolog
     return examples
 
 
-def parse_text(line: str, *, file: str, number: int) -> FacetExample:
-    """Return the text to predict of {"text", "pair"?, "marks"?, "id"?}; ids else count from 0."""
-    fault = partial(DataError, file=file, line=number)
-    row = parse_object(line, fault)
-    text = _text(row, "text", fault)
-    name = str(number - 1) if row.get("id") is None else str(row["id"])
-    pair = _text(row, "pair", fault) if row.get("pair") is not None else ""
+def text_of_row(row: Mapping[str, Any], name: str, fault: Fault) -> FacetExample:
+    """Return the text to predict of {"text", "pair"?, "marks"?}."""
+    text = read_text(row, "text", fault)
+    pair = read_text(row, "pair", fault) if row.get("pair") is not None else ""
     return FacetExample(
         id=name, text=text, pair=pair, marks=_marks(row.get(MARKS) or [], text, fault), document=name
     )
@@ -88,10 +81,10 @@ def _check_header(header: Sequence[str], fault: Fault, *, allowed: Sequence[str]
 def _example(
     row: Mapping[str, Any], otherwise: str, *, columns: Columns, ontology: Ontology, fault: Fault
 ) -> FacetExample:
-    text = _text(row, columns.text, fault)
+    text = read_text(row, columns.text, fault)
     if not text.strip():
         raise fault(f"{columns.text!r} is empty")
-    name = _given(row, columns.id) or otherwise
+    name = read_cell(row, columns.id) or otherwise
     labels: dict[str, tuple[str, ...]] = {}
     values: dict[str, float] = {}
     for facet in ontology.facets:
@@ -106,25 +99,12 @@ def _example(
     return FacetExample(
         id=name,
         text=text,
-        pair=_text(row, columns.pair, fault) if row.get(columns.pair) else "",
+        pair=read_text(row, columns.pair, fault) if row.get(columns.pair) else "",
         marks=_marks(row.get(MARKS) or [], text, fault),
         labels=labels,
         values=values,
-        document=_given(row, columns.document) or name,
+        document=read_cell(row, columns.document) or name,
     )
-
-
-def _given(row: Mapping[str, Any], column: str) -> str:
-    return "" if row.get(column) is None else str(row[column]).strip()
-
-
-def _text(row: Mapping[str, Any], column: str, fault: Fault) -> str:
-    text = row.get(column)
-    if not isinstance(text, str):
-        raise fault(f'no "{column}" with a string in {json.dumps(row)[:80]!r}')
-    if half := re.search("[\ud800-\udfff]", text):
-        raise fault(f"half of a surrogate pair at character {half.start()} of {column!r}")
-    return text
 
 
 def _number(cell: Any, facet: Facet, fault: Fault) -> float:

@@ -53,11 +53,11 @@ def test_a_new_text_of_a_known_template_is_told_from_one_of_another() -> None:
     ],
 )
 def test_numbers_and_hexadecimal_values_are_masked_and_words_are_not(text: str, masked: str) -> None:
-    assert Templates.restored([]).of(text) == (masked, False)
+    assert Templates([]).of(text) == (masked, False)
 
 
 def test_of_several_templates_that_fit_the_one_with_the_fewest_open_words_is_taken() -> None:
-    templates = Templates.restored(["<*> <*> open", "gate <*> open", "<*> left open"])
+    templates = Templates(["<*> <*> open", "gate <*> open", "<*> left open"])
     assert templates.of("gate left open") == ("gate <*> open", True)
     assert templates.of("door left open") == ("<*> left open", True)
     assert templates.of("door is open") == ("<*> <*> open", True)
@@ -74,7 +74,7 @@ def test_every_mined_text_has_a_known_template() -> None:
 
 def test_restored_templates_answer_as_those_mined() -> None:
     mined = Templates.mined(generated_lines(400, seed=1))
-    restored = Templates.restored(mined.known)
+    restored = Templates(mined.known)
     new = generated_lines(400, seed=2) + [f"{line} again" for line in generated_lines(100, seed=3)]
     answers = [mined.of(line) for line in new]
     assert [restored.of(line) for line in new] == answers

@@ -9,7 +9,8 @@ import pytest
 from shared.compose import compose_run
 from shared.config import RunConfig
 from shared.errors import UserError
-from shared.examples import FacetAnswer, FacetExample, FacetPrediction, Span, SpanPrediction, prediction_row
+from shared.example_rows import prediction_row
+from shared.examples import FacetAnswer, FacetExample, FacetPrediction, Span, SpanPrediction
 from shared.ontology import Cardinality, Concept, Facet, Ontology, Relation, relation_concepts, violations
 from tasks.ontology.baseline import FrozenLogistic, Independent, Majority, NearestDefinition, TfidfLogistic
 
