@@ -14,7 +14,7 @@ from shared.examples import (
     SpanExample,
     SpanPrediction,
 )
-from tests.shared.test_examples import NEWS, TEXT, WORDS
+from tests.shared.test_examples import ACME, ADA, NEWS, TEXT, WORDS
 
 
 def test_a_prediction_row_holds_ids_and_answers_and_reads_back_the_same() -> None:
