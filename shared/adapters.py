@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -34,7 +35,7 @@ from shared.typed_config import build, typed
 
 MANIFEST, HEAD, BACKBONE, CARD = "bundle.json", "head.safetensors", "backbone.safetensors", "README.md"
 FORMAT = 1
-RELOAD_ROWS = 32
+RELOAD_ROWS = 8
 RELOAD_TOKENS = 1024  # the batch budget of the reload check, the same on both sides
 
 
@@ -61,6 +62,8 @@ def save_bundle(model: Model, folder: Path, *, origin: Origin, lora: LoraConfig)
             save_file(_contiguous(model.backbone), partial / BACKBONE)
         save_file(_contiguous(model.head_module), partial / HEAD)
         model.tokenizer.save_pretrained(str(partial))
+        for name, inner in model.head.bundles.items():
+            shutil.copytree(inner, partial / name)
         (partial / CARD).write_text(model_card(model, origin=origin), encoding="utf-8")  # in place of peft's
         manifest = {
             "format": FORMAT,
@@ -72,7 +75,11 @@ def save_bundle(model: Model, folder: Path, *, origin: Origin, lora: LoraConfig)
             "decoding": model.head.decoding,
             "kept": model.head.kept,
             "versions": library_versions(),
-            "files": {path.name: _digest(path) for path in sorted(partial.iterdir())},
+            "files": {
+                path.relative_to(partial).as_posix(): _digest(path)
+                for path in sorted(partial.rglob("*"))
+                if path.is_file()
+            },
         }
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
 
@@ -148,6 +155,7 @@ def load_bundle(folder: Path, *, merge: bool = True, types: Mapping[str, str] | 
     model.head_module.load_state_dict(load_file(folder / HEAD))
     head.decoding.update(manifest["decoding"])
     head.kept.update(manifest["kept"])
+    head.bundles.update({name: folder / name for name in head.bundles})
     head.source.update(bundle=_digest(folder / MANIFEST))
     if types is not None:
         head.ask(types)

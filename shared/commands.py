@@ -118,7 +118,13 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
         config = _bound(_of_run(config, folder, overrides))
         use_threads(config.hardware.threads)
         examples, source = _load(config, config.split), _source(config, seed=config.seed)
-        result = scoring.score_run(folder, examples, source=source, batch_tokens=config.predict.batch_tokens)
+        result = scoring.score_run(
+            folder,
+            examples,
+            source=source,
+            batch_tokens=config.predict.batch_tokens,
+            check=config.predict.check,
+        )
     scoring.write_result(folder, examples, result, source=source)
     _say_scores(result.scores, title=f"{config.split}, {config.data.name}")
     runs.say(config.metric.details(examples, result.predictions))
@@ -134,6 +140,8 @@ def predict(config: RunConfig, *, overrides: Sequence[str]) -> None:
     adapters.check_fits(manifest, task=config.task.name)
     use_threads(config.hardware.threads)
     model = adapters.load_bundle(folder / runs.BUNDLE, types=config.predict.types)
+    if not config.predict.check:
+        model.head.reviewer = None
     if config.predict.explain:
         _remind(model, _of_run(config, folder, overrides))
     streaming.predict_file(model, config.predict, read=config.reader)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import importlib
 import json
@@ -61,11 +62,15 @@ class LoraConfig:
     alpha: int
     dropout: float
     modules: list[str] | None  # None: the model's `lora_modules`
+    layers: int  # of the base, from its end; 0 for all: the fewer, the less a step computes
     dora: bool  # weight-decomposed (arXiv 2402.09353)
     rslora: bool  # scaled by alpha / sqrt(r) (arXiv 2312.03732)
 
     def __post_init__(self) -> None:
-        _check(("lora.r", self.r, self.r > 0, "a whole number above 0"))
+        _check(
+            ("lora.r", self.r, self.r > 0, "a whole number above 0"),
+            ("lora.layers", self.layers, self.layers >= 0, "0 or more"),
+        )
 
 
 class Keep(Enum):
@@ -132,6 +137,7 @@ class PredictConfig:
     types: dict[str, str] | None  # label -> name of what to look for; None: what the bundle was trained on
     explain: bool  # show beside each answer the training examples nearest to the text
     batch_tokens: int
+    check: bool  # let the head's reviewer check what was written, if it has one
     live: bool  # answer each text as it comes, not a thousand together: for a log that grows
     resume: bool
 
@@ -202,6 +208,8 @@ def read_config(node: DictConfig) -> RunConfig:
     """Return the typed configuration of a composed node; raises `ConfigError` with every mistake in it."""
     mistakes: list[str] = []
     parts: dict[str, Any] = {}
+    node = copy.deepcopy(node)
+    OmegaConf.resolve(node)  # a part that is built alone cannot look outside itself
 
     def collect(name: str, make: Any) -> None:
         try:

@@ -147,6 +147,19 @@ class Inspector(Protocol):
         """Return the predictions with their reasons, from the answers to their `probes`, in order."""
 
 
+class Reviewer(Protocol):
+    """Checks answers before they are given: what to answer once more, and what then becomes of each."""
+
+    def instruction(self) -> str:
+        """Return what the answers must be like, told to a language model."""
+
+    def again(self, examples: Examples, predictions: Predictions) -> Examples:
+        """Return the examples to be answered once more, with what stands of their answers."""
+
+    def settle(self, examples: Examples, predictions: Predictions, second: Predictions) -> list[Any]:
+        """Return the answers to give, in order; `second` are those to `again`, by id."""
+
+
 class Head(Protocol):
     """One kind of answer: examples to tensors, a backbone's output to logits, logits to predictions.
 
@@ -160,6 +173,8 @@ class Head(Protocol):
     remembers: bool  # whether `remember` has a use for the training examples
     kept: dict[str, Any]  # what the bundle keeps of the training texts, as plain JSON; may be empty
     source: dict[str, str]  # what an audit asks of an answer: digests of the bundle it came from
+    bundles: dict[str, Path]  # other bundles that it needs, by name: they are saved inside its own
+    reviewer: Reviewer | None  # who checks its answers before they are given, if anybody
 
     @property
     def inspector(self) -> Inspector | None:

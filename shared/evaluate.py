@@ -19,13 +19,22 @@ from shared.train import accelerate, to_device
 
 CHUNK = 1024  # examples that `stream` holds at a time
 REMEMBERED = 20_000  # answers that `stream` keeps for equal examples
-LATENCY_TEXTS = 100
+LATENCY_TEXTS, LATENCY_SECONDS = 100, 60.0  # texts timed alone, at most so many and so long
 
 Logits = list[np.ndarray[Any, Any]]
 
 
 def predict(model: Model, examples: Examples, *, batch_tokens: int) -> list[Any]:
-    """Return one prediction per example, in order."""
+    """Return one prediction per example, in order, reviewed where the head has a reviewer."""
+    predictions = _answer(model, examples, batch_tokens=batch_tokens)
+    if (reviewer := model.head.reviewer) is None:
+        return predictions
+    again = reviewer.again(examples, predictions)
+    second = _answer(model, again, batch_tokens=batch_tokens) if again else []
+    return reviewer.settle(examples, predictions, second)
+
+
+def _answer(model: Model, examples: Examples, *, batch_tokens: int) -> list[Any]:
     features = model.head.encode(examples)
     return model.head.decode(examples, features, infer(model, features, batch_tokens=batch_tokens))
 
@@ -113,8 +122,11 @@ def predict_timed(model: Model, examples: Examples, *, batch_tokens: int) -> tup
     seconds = time.perf_counter() - started
     tokens = sum(item.num_tokens for item in model.head.encode(examples))
     alone = []
+    timing = time.perf_counter()
     for example in examples[:LATENCY_TEXTS]:
         begun = time.perf_counter()
+        if begun - timing > LATENCY_SECONDS:
+            break
         predict(model, [example], batch_tokens=batch_tokens)
         alone.append(1000 * (time.perf_counter() - begun))
     p50, p95 = np.percentile(alone, [50, 95])

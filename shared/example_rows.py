@@ -9,6 +9,7 @@ from typing import Any
 from shared.examples import (
     AnomalyExample,
     AnomalyPrediction,
+    Bullet,
     Example,
     FacetAnswer,
     FacetExample,
@@ -17,6 +18,8 @@ from shared.examples import (
     Span,
     SpanExample,
     SpanPrediction,
+    SummaryExample,
+    SummaryPrediction,
 )
 
 
@@ -26,6 +29,8 @@ def prediction_row(prediction: Prediction) -> dict[str, Any]:
         return asdict(prediction)
     if isinstance(prediction, AnomalyPrediction):
         return _without_unset({**asdict(prediction), "reasons": None})
+    if isinstance(prediction, SummaryPrediction):
+        return {**asdict(prediction), "bullets": [_bullet_row(bullet) for bullet in prediction.bullets]}
     facets = [{"facet": name, **asdict(answer)} for name, answer in prediction.facets.items()]
     return {"id": prediction.id, "facets": [_without_unset(answer) for answer in facets]}
 
@@ -37,6 +42,9 @@ def read_prediction(row: Mapping[str, Any]) -> Prediction:
         return FacetPrediction(row["id"], {answer.pop("facet"): FacetAnswer(**answer) for answer in answers})
     if "alarm" in row:
         return AnomalyPrediction(**row)
+    if "bullets" in row:
+        bullets = [Bullet(**{"text": "", **_tuples(bullet)}) for bullet in row["bullets"]]
+        return SummaryPrediction(row["id"], tuple(bullets), row["abstained"], tuple(row.get("read", ())))
     return SpanPrediction(id=row["id"], spans=tuple(Span(**span) for span in row["spans"]))
 
 
@@ -61,9 +69,16 @@ def read_example(row: Mapping[str, Any]) -> Example:
         return SpanExample(**{**row, "spans": tuple(Span(**span) for span in row["spans"]), "words": words})
     if "texts" in row:
         return AnomalyExample(**_tuples(row))
+    if "sentences" in row:
+        return SummaryExample(**_tuples(row))
     return FacetExample(
         **{**row, "marks": tuple(Span(**mark) for mark in row["marks"]), "labels": _tuples(row["labels"])}
     )
+
+
+def _bullet_row(bullet: Bullet) -> dict[str, Any]:
+    row = {**asdict(bullet), "text": "" if bullet.quoted else bullet.text}
+    return {key: value for key, value in row.items() if value}
 
 
 def _without_unset(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,12 @@ from transformers.utils import logging
 from shared.config import LoraConfig, Method, ModelConfig
 from shared.contracts import Base, Head, HeadSettings, Outputs, Types
 from shared.errors import UserError
+from shared.gguf import dequantised, file_sha256
 
 WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"  # of weights in several files
+GGUF = "*.Q4_1.gguf"  # the quantisation that a package carries, of the many that a hub repository has
+_BLOCK = re.compile(r"\.layers?\.(\d+)\.")  # as bases name their repeated blocks
 logging.set_verbosity_error()  # it reports each weight of the base that a head does not need as a fault
 logging.disable_progress_bar()
 
@@ -72,7 +76,7 @@ def choose_trainable(
         r=lora.r,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
-        target_modules=_linear_layers(backbone, modules),
+        target_modules=_linear_layers(backbone, modules, last=lora.layers),
         use_dora=lora.dora,
         use_rslora=lora.rslora,
         trainable_token_indices=list(new_tokens) or None,
@@ -84,37 +88,51 @@ def choose_trainable(
     return wrapped  # type: ignore[no-any-return]  # peft is untyped
 
 
-def _linear_layers(backbone: nn.Module, endings: Sequence[str]) -> list[str]:
-    """Return the full names of the linear layers to adapt; a pooler, which no head reads, is none of them."""
-    return [
+def _linear_layers(backbone: nn.Module, endings: Sequence[str], *, last: int) -> list[str]:
+    """Return the full names of the linear layers to adapt, in the `last` blocks of the base (0: in all).
+
+    A pooler, which no head reads, is none of them.
+    """
+    names = [
         name
         for name, module in backbone.named_modules()
         if isinstance(module, nn.Linear) and name.rpartition(".")[2] in endings and "pooler" not in name
     ]
+    blocks = {name: int(found[1]) for name in names if (found := _BLOCK.search(name))}
+    first = max(blocks.values(), default=0) + 1 - last if last else 0
+    return [name for name in names if blocks.get(name, first) >= first]
 
 
 def find_base(config: ModelConfig) -> Base:
     """Return the base's files, from its package, else from the hub's cache, else from the hub.
 
-    Raises `UserError` naming both ways when neither has it, and when the weights' digest is not the pinned
-    one.
+    A GGUF is de-quantised once; the digest is that of the GGUF, and of weights in several files that of their
+    index. Raises `UserError` naming both ways when neither has it, and when the digest is not the pinned one.
     """
     folder = _package_folder(config) or _hub_folder(config, config.hub_id, config.revision)
-    weights = folder / WEIGHTS
-    if not weights.is_file():
-        raise UserError(
-            f"{config.name}: {folder} holds no {WEIGHTS}; only safetensors are loaded, never pickles"
-        )
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    weights = _find_weights(config, folder)
+    digest = file_sha256(weights)
     if config.sha256 and digest != config.sha256:
         raise UserError(
             f"{config.name}: {weights} has sha256 {digest}, pinned is {config.sha256}; "
             "delete the file and fetch it again, or set model.sha256 if the change is wanted"
         )
+    if weights.match(GGUF):
+        folder = dequantised(weights, digest=digest)
     encoder_folder = folder
     if config.encoder_hub_id and config.encoder_revision:
         encoder_folder = _hub_folder(config, config.encoder_hub_id, config.encoder_revision)
     return Base(folder=folder, sha256=digest, encoder_folder=encoder_folder)
+
+
+def _find_weights(config: ModelConfig, folder: Path) -> Path:
+    for name in (WEIGHTS, INDEX, GGUF):
+        for path in folder.glob(name):
+            return path
+    raise UserError(
+        f"{config.name}: {folder} holds no {WEIGHTS}, {INDEX} or {GGUF}; "
+        "only safetensors and GGUF are loaded, never pickles"
+    )
 
 
 def _package_folder(config: ModelConfig) -> Path | None:
@@ -127,12 +145,16 @@ def _package_folder(config: ModelConfig) -> Path | None:
 def _hub_folder(config: ModelConfig, hub_id: str, revision: str) -> Path:
     from huggingface_hub import snapshot_download
 
-    patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]
+    patterns = ["*.json", "*.txt", "*.model", "*.safetensors", GGUF]
     failure: Exception
     for offline in (True, False):
         try:
             found = snapshot_download(
-                hub_id, revision=revision, allow_patterns=patterns, local_files_only=offline
+                hub_id,
+                revision=revision,
+                allow_patterns=patterns,
+                ignore_patterns="consolidated*",  # the same weights once more
+                local_files_only=offline,
             )
             return Path(found)
         except Exception as error:  # the hub client raises a dozen kinds, all meaning 'not there'

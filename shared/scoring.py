@@ -75,8 +75,11 @@ def score_baseline(baseline: Baseline, examples: Examples, *, source: Source) ->
     )
 
 
-def score_run(folder: Path, examples: Examples, *, source: Source, batch_tokens: int) -> Result:
-    """Return the scores of a run's bundle on the examples, with its speed after a warm-up."""
+def score_run(folder: Path, examples: Examples, *, source: Source, batch_tokens: int, check: bool) -> Result:
+    """Return the scores of a run's bundle on the examples, with its speed after a warm-up.
+
+    Without `check` the answers are given as they come, though the head has a reviewer.
+    """
     import torch
 
     from shared import adapters
@@ -87,6 +90,7 @@ def score_run(folder: Path, examples: Examples, *, source: Source, batch_tokens:
     types = dict(source.data.types())
     asked = None if types == manifest["types"] else types
     model = adapters.load_bundle(folder / runs.BUNDLE, types=asked)
+    model.head.reviewer = model.head.reviewer if check else None
     predictions, speed = predict_timed(model, examples, batch_tokens=batch_tokens)
     training = runs.read_training(folder)
     return Result(

@@ -18,6 +18,8 @@ TENSOR_FILES = {
     "adapters.py",
     "checkpoint.py",
     "crf.py",
+    "copied_numbers.py",
+    "decoder.py",
     "encoder.py",
     "facet_loss.py",
 }

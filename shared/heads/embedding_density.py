@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.anomaly_decoding import AnomalyDecoder, Normal, TextsRead
-from shared.contracts import Base, Outputs, Types
+from shared.contracts import Base, Outputs, Reviewer, Types
 from shared.encoder import load_encoder
 from shared.errors import BundleError
 from shared.examples import AnomalyExample, AnomalyPrediction
@@ -77,6 +78,8 @@ class EmbeddingDensityHead:
         self.new_tokens: list[int] = []
         self.remembers = False
         self.inspector = Occlusion(settings.max_parts, blank=tokenizer.unk_token)
+        self.bundles: dict[str, Path] = {}
+        self.reviewer: Reviewer | None = None
         self.source: dict[str, str] = {}
         self.decoder = AnomalyDecoder(settings)
         self.decoding = self.decoder.thresholds

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,8 @@ class SequenceClassificationHead:
         )
         self.kept: dict[str, Any] = {}
         self.inspector = None
+        self.bundles: dict[str, Path] = {}
+        self.reviewer: Reviewer | None = None
         self.source = {"ontology": self.ontology.digest}
         self.numbers = self.reader.numbers
         self.loss = FacetLoss(self.ontology, settings)

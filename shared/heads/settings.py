@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from omegaconf import OmegaConf
+
 from shared.errors import ConfigError
+from shared.typed_config import build as build_node
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from shared.contracts import Base, Head, Types
+    from shared.contracts import Base, Head, Reviewer, Types
 
 
 # The parts of an anomaly score; the last one is trained.
@@ -139,5 +142,57 @@ class EmbeddingDensity:
     def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return encoder, tokenizer and head; see `HeadSettings.build`."""
         from shared.heads.embedding_density import build
+
+        return build(self, base, types=types)
+
+
+@dataclass(frozen=True)
+class SentenceSelection:
+    """How much of a summary each sentence of a document tells; see the head's file."""
+
+    sentences: int  # chosen of each document
+    figures_only: bool  # of a document with figures, look at the sentences that have one
+    negatives: int  # sentences of a training document that tell nothing, drawn to train beside those that do
+    dropout: float
+    max_tokens: int  # of a sentence; what is longer is cut
+
+    def __post_init__(self) -> None:
+        for name in ("sentences", "negatives", "max_tokens"):
+            if getattr(self, name) < 1:
+                raise ConfigError([f"head.{name}={getattr(self, name)}; allowed: a whole number above 0"])
+
+    def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
+        """Return encoder, tokenizer and head; see `HeadSettings.build`."""
+        from shared.heads.sentence_selection import build
+
+        return build(self, base, types=types)
+
+
+@dataclass(frozen=True)
+class TextGeneration:
+    """A summary written by a decoder from a document's chosen sentences; see the head's file."""
+
+    selector: str  # the bundle of a trained `sentence_selection`; '' takes the sentences as they come
+    sentences: int  # read at most, the best ones
+    prompt_tokens: int  # of the sentences
+    max_new_tokens: int
+    batch_rows: int  # documents that are written together, always so many
+    instruction: str  # what the base is told in front of the sentences
+    style_in_prompt: bool  # tell it the checker's house style too
+    check: Any  # a `_target_` node of a `Reviewer`, or null
+
+    def __post_init__(self) -> None:
+        for name in ("sentences", "prompt_tokens", "max_new_tokens", "batch_rows"):
+            if getattr(self, name) < 1:
+                raise ConfigError([f"head.{name}={getattr(self, name)}; allowed: a whole number above 0"])
+        self.reviewer()
+
+    def reviewer(self) -> Reviewer | None:
+        """Return who checks what was written, if anybody; raises `ConfigError` for a wrong setting of it."""
+        return build_node(OmegaConf.create(self.check), path="head.check") if self.check else None
+
+    def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
+        """Return decoder, tokenizer and head; see `HeadSettings.build`."""
+        from shared.heads.text_generation import build
 
         return build(self, base, types=types)

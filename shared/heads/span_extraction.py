@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,8 @@ class SpanExtractionHead:
         self.remembers = False
         self.kept: dict[str, Any] = {}
         self.inspector = None
+        self.bundles: dict[str, Path] = {}
+        self.reviewer: Reviewer | None = None
         self.source: dict[str, str] = {}
         self.tokenizer = gliner.data_processor.transformer_tokenizer
         self.decoding = {THRESHOLD: settings.threshold}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,8 @@ class TokenClassificationHead:
         self.remembers = False
         self.kept: dict[str, Any] = {}
         self.inspector = None
+        self.bundles: dict[str, Path] = {}
+        self.reviewer: Reviewer | None = None
         self.source: dict[str, str] = {}
         self.tags = ["O", *(f"{prefix}-{label}" for label in types for prefix in "BI")]
         self.module = WordTagger(hidden_size, self.tags, settings)

@@ -1,0 +1,298 @@
+"""Text generation: a summary of a document's chosen sentences, bullet by bullet, by a decoder.
+
+The prompt holds the sentences that a selector ranks highest, in the document's order, as far as the token
+budget goes; training masks it from the loss. Decoding is greedy. A batch always has the same shape, so that
+no answer depends on the company it is generated in. Where a checker sends a summary back, the writer goes on
+behind the bullets that stood, and every number it then writes must be one that its prompt has.
+
+B documents in a batch, T tokens, N new tokens at most, V words of the vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from shared.contracts import Base, Outputs, Reviewer, Types
+from shared.copied_numbers import CopiedNumbers
+from shared.decoder import load_decoder
+from shared.errors import BundleError, UserError
+from shared.examples import Bullet, SummaryExample, SummaryPrediction
+from shared.heads.settings import TextGeneration
+
+IGNORED = -100  # a target that has no loss
+SELECTOR = "selector"  # the name of the selector's bundle inside this one's
+SELECTOR_TOKENS = 8192  # the selector's batch budget
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What the writer reads of one document, and what it is to write."""
+
+    example: int
+    tokens: list[int]
+    target: list[int]  # empty where there is no summary
+    read: tuple[int, ...]  # the sentences in the prompt, in the document's order
+    begun: bool  # whether bullets stand already: then numbers are copied
+    truncated_tokens: int  # of the chosen sentences and of the target, beyond their budgets
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of prompt and target."""
+        return len(self.tokens) + len(self.target)
+
+
+class TextGenerationHead:
+    """See `shared.contracts.Head`; its `logits` are the token ids that were generated."""
+
+    def __init__(self, settings: TextGeneration, *, types: Types, tokenizer: Any) -> None:
+        self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
+        self.new_tokens: list[int] = []
+        self.remembers, self.inspector = False, None
+        self.decoding: dict[str, float] = {}
+        self.kept: dict[str, Any] = {}
+        self.source: dict[str, str] = {}
+        self.module = nn.Module()  # the language model's own output layer writes
+        self.reviewer: Reviewer | None = settings.reviewer()
+        self.bundles = {SELECTOR: Path(settings.selector)} if settings.selector else {}
+        self._selector: Any = None
+        self._before, self._after = self._frame()
+
+    def _frame(self) -> tuple[list[int], list[int]]:
+        """Return the tokens in front of the sentences and behind them, as the base's chat template has it."""
+        told = [self.settings.instruction]
+        if self.settings.style_in_prompt and self.reviewer:
+            told.append(self.reviewer.instruction())
+        messages = [{"role": "system", "content": " ".join(told)}, {"role": "user", "content": "\0"}]
+        text = self.tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
+        )
+        before, _, after = text.partition("\0")
+        return self._tokens(before), self._tokens(after)
+
+    def _tokens(self, text: str) -> list[int]:
+        found: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return found
+
+    def start(self, backbone: nn.Module, examples: Sequence[SummaryExample]) -> None:
+        """Do nothing: the language model starts as it is."""
+
+    def encode(self, examples: Sequence[SummaryExample]) -> list[Prompt]:
+        """Return one prompt per document; what does not fit its budget is counted."""
+        ranks = self._ranked(examples)
+        return [
+            self._prompt(number, example, ranked)
+            for number, (example, ranked) in enumerate(zip(examples, ranks, strict=True))
+        ]
+
+    def _ranked(self, examples: Sequence[SummaryExample]) -> list[Sequence[int]]:
+        """Return the sentences of each document, best first: by the selector, or as they come."""
+        asked = [example for example in examples if not example.chosen]
+        if not self.bundles or not asked:
+            return [example.chosen or range(len(example.sentences)) for example in examples]
+        from shared.adapters import load_bundle
+        from shared.evaluate import infer
+
+        if self._selector is None:
+            self._selector = load_bundle(self.bundles[SELECTOR])
+        head = self._selector.head
+        features = head.encode(asked)
+        logits = infer(self._selector, features, batch_tokens=SELECTOR_TOKENS)
+        found = iter(head.rank(asked, features, logits))
+        return [example.chosen or next(found) for example in examples]
+
+    def _prompt(self, number: int, example: SummaryExample, ranked: Sequence[int]) -> Prompt:
+        room, beyond = self.settings.prompt_tokens, 0
+        chosen: dict[int, list[int]] = {}
+        for index in ranked[: self.settings.sentences]:
+            tokens = self._tokens(example.sentences[index] + "\n")
+            if not chosen and len(tokens) > room:  # the best sentence alone is too long
+                beyond += len(tokens) - room
+                tokens = tokens[:room]
+            if len(tokens) > room:
+                beyond += len(tokens)
+                continue
+            chosen[index] = tokens
+            room -= len(tokens)
+        read = tuple(sorted(chosen))
+        target, cut = self._target(example)
+        begun = self._tokens("".join(f"{line}\n" for line in example.begun or ()))
+        return Prompt(
+            example=number,
+            tokens=[*self._before, *(t for index in read for t in chosen[index]), *self._after, *begun],
+            target=target,
+            read=read,
+            begun=example.begun is not None,
+            truncated_tokens=beyond + cut,
+        )
+
+    def _target(self, example: SummaryExample) -> tuple[list[int], int]:
+        """Return the summary's tokens and the end, and how many tokens were cut."""
+        if not example.bullets:
+            return [], 0
+        tokens = [*self._tokens("\n".join(example.bullets)), self.tokenizer.eos_token_id]
+        limit = self.settings.max_new_tokens
+        return tokens[:limit], max(0, len(tokens) - limit)
+
+    def collate(self, features: Sequence[Prompt]) -> dict[str, Tensor]:
+        """Return for training tokens, mask, targets (B, T), and the prompts (B, P), all padded in front.
+
+        P is the same for all prompts of a kind: those that begin, and those that go on.
+        """
+        room = len(self._before) + self.settings.prompt_tokens + len(self._after)
+        begun = any(prompt.begun for prompt in features)
+        width = room + self.settings.max_new_tokens * begun
+        whole = max(prompt.num_tokens for prompt in features)
+        return {
+            "tokens": self._padded([[*p.tokens, *p.target] for p in features], whole),
+            "mask": _mask([p.num_tokens for p in features], whole),
+            "targets": _right([p.target for p in features], fill=IGNORED),
+            "prompts": self._padded([p.tokens for p in features], width),
+            "prompt_mask": _mask([len(p.tokens) for p in features], width),
+            "begun": torch.tensor([p.begun for p in features]),
+        }
+
+    def _padded(self, rows: Sequence[Sequence[int]], width: int) -> Tensor:
+        pad = self.tokenizer.pad_token_id
+        return torch.tensor([[*[pad] * (width - len(row)), *row] for row in rows])
+
+    def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
+        """Return in training the cross-entropy of the targets; else the generated ids (B, N)."""
+        if not backbone.training:
+            return Outputs(logits=self._generate(backbone, batch))
+        targets, mask = batch["targets"], batch["mask"]
+        kept = targets.shape[1] + 1  # the last tokens alone are predicted: most of a row is prompt
+        outputs = backbone(
+            input_ids=batch["tokens"],
+            attention_mask=mask,
+            position_ids=(mask.cumsum(1) - 1).clamp(min=0),
+            logits_to_keep=kept,
+            use_cache=False,
+        )
+        logits = outputs.logits[:, :-1].float()
+        loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
+        return Outputs(logits=logits.argmax(-1), loss=loss)
+
+    def _generate(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+        rows = self.settings.batch_rows
+        count = len(batch["prompts"])
+        parts = [
+            self._greedy(backbone, batch, range(first, min(first + rows, count)))
+            for first in range(0, count, rows)
+        ]
+        return torch.cat(parts)
+
+    def _greedy(self, backbone: Any, batch: Mapping[str, Tensor], chosen: range) -> Tensor:
+        """Return (rows, N): always `batch_rows` prompts are run, the last one repeated to fill up."""
+        indices = [*chosen, *[chosen[-1]] * (self.settings.batch_rows - len(chosen))]
+        prompts, mask = batch["prompts"][indices], batch["prompt_mask"][indices]
+        processors = []
+        if bool(batch["begun"].any()):
+            processors.append(CopiedNumbers(self.tokenizer, prompts))
+        found = backbone.generate(
+            input_ids=prompts,
+            attention_mask=mask,
+            max_new_tokens=self.settings.max_new_tokens,
+            do_sample=False,
+            logits_processor=processors,
+            pad_token_id=self.tokenizer.pad_token_id,
+            eos_token_id=self.tokenizer.eos_token_id,
+        )[: len(chosen), prompts.shape[1] :]
+        missing = self.settings.max_new_tokens - found.shape[1]
+        return functional.pad(found, (0, missing), value=self.tokenizer.pad_token_id)
+
+    def decode(
+        self, examples: Sequence[SummaryExample], features: Sequence[Prompt], logits: Sequence[Array]
+    ) -> list[SummaryPrediction]:
+        """Return the bullets that were written; one that was cut off at the last token is left out."""
+        return [
+            self._summary(examples[prompt.example], prompt, ids.astype(np.int64).tolist())
+            for prompt, ids in zip(features, logits, strict=True)
+        ]
+
+    def _summary(self, example: SummaryExample, prompt: Prompt, ids: list[int]) -> SummaryPrediction:
+        if not any(sentence.strip() for sentence in example.sentences):
+            return SummaryPrediction(example.id, abstained="the document is empty")
+        ended = self.tokenizer.eos_token_id in ids
+        written = self.tokenizer.decode(
+            ids[: ids.index(self.tokenizer.eos_token_id)] if ended else ids, skip_special_tokens=True
+        )
+        lines = written.splitlines() if ended else written.splitlines()[:-1]
+        bullets = [*(example.begun or ()), *(line.strip() for line in lines if line.strip())]
+        return SummaryPrediction(
+            example.id,
+            tuple(map(Bullet, bullets)),
+            abstained="" if bullets else "nothing was written",
+            read=prompt.read,
+        )
+
+    def measures(self, validation: Sequence[SummaryExample]) -> bool:
+        """Return False: nothing is measured on train after training."""
+        return False
+
+    def measure(
+        self, examples: Sequence[SummaryExample], features: Sequence[Prompt], logits: Sequence[Array]
+    ) -> None:
+        """Do nothing: see `measures`."""
+
+    def remember(
+        self, examples: Sequence[SummaryExample], features: Sequence[Prompt], logits: Sequence[Array]
+    ) -> None:
+        """Do nothing: a bullet shows the sentences it rests on."""
+
+    def tune(
+        self, examples: Sequence[SummaryExample], features: Sequence[Prompt], logits: Sequence[Array]
+    ) -> None:
+        """Do nothing: greedy decoding has no threshold."""
+
+    def ask(self, types: Types) -> None:
+        """Accept what was trained alone."""
+        if dict(types) != self.types:
+            raise BundleError(f"this bundle writes summaries, asked for: {', '.join(types)}")
+
+    def row(self, example: SummaryExample, prediction: SummaryPrediction) -> dict[str, Any]:
+        """Return the bullets, each with the sentences it rests on and what a check did to it."""
+        bullets = [
+            {
+                "text": bullet.text,
+                "evidence": [{"sentence": i, "text": example.sentences[i]} for i in bullet.sources],
+                "mark": bullet.mark,
+                "faults": list(bullet.faults),
+            }
+            for bullet in prediction.bullets
+        ]
+        return {"id": prediction.id, "bullets": bullets, "abstained": prediction.abstained}
+
+    def finds(self) -> str:
+        """Return what is written."""
+        checked = ", checked against the document" if self.reviewer else ""
+        return f"summaries of at most {self.settings.max_new_tokens} tokens{checked}"
+
+
+def build(settings: TextGeneration, base: Base, *, types: Types) -> tuple[nn.Module, Any, TextGenerationHead]:
+    """Return the decoder, its tokenizer and a fresh head; raises `UserError` without the selector's bundle."""
+    if settings.selector and not Path(settings.selector).is_dir():
+        raise UserError(
+            f"head.selector={settings.selector!r} is no folder; train one: "
+            "python -m tasks.summarization train model=minilm head=sentence_selection"
+        )
+    backbone, tokenizer = load_decoder(base)
+    return backbone, tokenizer, TextGenerationHead(settings, types=types, tokenizer=tokenizer)
+
+
+def _mask(lengths: Sequence[int], width: int) -> Tensor:
+    return torch.tensor([[0] * (width - length) + [1] * length for length in lengths])
+
+
+def _right(rows: Sequence[Sequence[int]], *, fill: int) -> Tensor:
+    width = max(1, *(len(row) for row in rows)) if rows else 1
+    return torch.tensor([[*[fill] * (width - len(row)), *row] for row in rows])

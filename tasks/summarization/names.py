@@ -1,0 +1,59 @@
+"""Words of a summary that must stand in its source: names, and in a text of small letters all uncommon words.
+
+Words are runs of letters; what holds a digit, such as q2 or covid-19, and single letters are none.
+"""
+
+from __future__ import annotations
+
+import re
+
+_WORD = re.compile(r"\w+(?:['’&]\w+)*")
+_POSSESSIVE = re.compile(r"['’]s$")
+_FUNCTION_WORDS = (
+    "about after against all also although an and any are as at be because been before between both but "
+    "by can could despite did do does down due during each for from had has have he her his how if in "
+    "into is it its less may more most near no nor not of off on only or other our out over per she "
+    "should since so some such than that the their them then there these they this those through to under "
+    "until up us versus was we were what when where which while who will with within without would you "
+    "your"
+)
+_FUNCTION = frozenset(_FUNCTION_WORDS.split())
+
+
+def find_names(text: str, *, wording: frozenset[str]) -> list[str]:
+    """Return the words that must stand in the source, in order: neither house wording nor function words.
+
+    Where the text has capitals, only words that begin with one count; a text of small letters does not tell
+    names apart, so all its words do. `wording` is in small letters.
+    """
+    words = [match[0] for match in _WORD.finditer(text) if _of_letters(match[0])]
+    if text != text.lower():
+        words = [word for word in words if word[0].isupper()]
+    return [word for word in words if not _known(word, wording)]
+
+
+def unsupported_names(text: str, *, source: str, wording: frozenset[str]) -> list[str]:
+    """Return the names that the source lacks, in order; case, plural s and possessive 's do not matter.
+
+    A word of the source that is joined by a hyphen or a stop counts in its parts.
+    """
+    names = find_names(text, wording=wording)
+    if not names:
+        return []
+    known = {_key(word) for word in _WORD.findall(source)}
+    return [name for name in names if _key(name) not in known]
+
+
+def _of_letters(word: str) -> bool:
+    return len(word) > 1 and not any(character.isdigit() or character == "_" for character in word)
+
+
+def _known(word: str, wording: frozenset[str]) -> bool:
+    forms = {word.casefold(), _key(word)}
+    return not (forms.isdisjoint(_FUNCTION) and forms.isdisjoint(wording))
+
+
+def _key(word: str) -> str:
+    """Return what two forms of a word share."""
+    stem = _POSSESSIVE.sub("", word.casefold())
+    return stem[:-1] if len(stem) > 3 and stem.endswith("s") and not stem.endswith("ss") else stem
