@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.errors import UserError, suggest
-from shared.help import VERBS, help_text
+from shared.help import VERBS, help_text, verbs
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -44,8 +44,9 @@ def main(task: str) -> None:
 
 
 def _run(task: str, verb: str, arguments: list[str]) -> None:
-    if verb not in VERBS:
-        raise UserError(f"{verb!r} is no verb{suggest(verb, VERBS)}; verbs: {', '.join(VERBS)}")
+    known = verbs(task, conf=Path(__file__).resolve().parent.parent / "conf")
+    if verb not in known:
+        raise UserError(f"{verb!r} is no verb{suggest(verb, known)}; verbs: {', '.join(known)}")
     from shared.compose import compose_run
 
     flags = {argument for argument in arguments if argument.startswith("-")}
@@ -54,7 +55,7 @@ def _run(task: str, verb: str, arguments: list[str]) -> None:
     if flags <= SWEEP:  # other flags are followed by words that are no overrides, such as --cfg job
         config = compose_run(task, overrides)
         if not flags:
-            _command(verb)(config, overrides=overrides)
+            _command(verb, config)(config, overrides=overrides)
             return
     _hydra(task, verb, [*arguments, *_environment(words)])
 
@@ -69,7 +70,8 @@ def _hydra(task: str, verb: str, arguments: list[str]) -> None:
     def job(node: DictConfig) -> None:
         from shared.config import read_config
 
-        _command(verb)(read_config(node), overrides=arguments)
+        config = read_config(node)
+        _command(verb, config)(config, overrides=arguments)
 
     overrides = [word for word in arguments if "=" in word and not word.startswith("-")]
     flags = [word for word in arguments if word not in overrides]  # with their values, such as --cfg job
@@ -77,11 +79,14 @@ def _hydra(task: str, verb: str, arguments: list[str]) -> None:
     hydra.main(version_base="1.3", config_path=str(CONF), config_name=NAME)(job)()
 
 
-def _command(verb: str) -> Callable[..., None]:
-    """Return the function of `shared.commands` with the verb's name; torch comes in here at the earliest."""
+def _command(verb: str, config: RunConfig) -> Callable[..., None]:
+    """Return the function of `shared.commands` with the verb's name, or the task's own; torch comes later."""
     from shared import commands
+    from shared.config import named
 
-    command: Callable[[RunConfig, list[str]], None] = getattr(commands, verb)
+    command: Callable[..., None] = (
+        getattr(commands, verb) if verb in VERBS else named(config.task.verbs[verb].call)
+    )
     return command
 
 

@@ -28,6 +28,14 @@ class Method(Enum):
 
 
 @dataclass(frozen=True)
+class TaskVerb:
+    """A verb of one task alone."""
+
+    call: str  # the function, as package.module.function; it takes what those of `shared.commands` take
+    help: str
+
+
+@dataclass(frozen=True)
 class TaskConfig:
     """What the task's YAML says besides its defaults."""
 
@@ -35,6 +43,7 @@ class TaskConfig:
     summary: str
     metric: Any  # a `_target_` node, built into `RunConfig.metric`
     reader: str  # the function that reads texts to predict, as package.module.function
+    verbs: dict[str, TaskVerb]  # besides those of every task
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ class ModelConfig:
     name: str
     hub_id: str
     revision: str
-    sha256: str | None  # of `model.safetensors`; None where only the revision pins it
+    sha256: str | None  # of model.safetensors, the GGUF or the index of shards; None: the revision pins it
     package: str | None  # the installable package that carries the weights, and wins over the hub
     package_folder: str | None  # of the weights inside that package
     encoder_hub_id: str | None  # whose config and tokenizer serve, where the weights come without them
@@ -178,8 +187,7 @@ class RunConfig:
     @property
     def reader(self) -> Any:
         """The task's function that reads texts to predict."""
-        module_name, _, name = self.task.reader.rpartition(".")
-        return getattr(importlib.import_module(module_name), name)
+        return named(self.task.reader)
 
     @property
     def digest(self) -> str:
@@ -236,6 +244,12 @@ def read_config(node: DictConfig) -> RunConfig:
         raise ConfigError(mistakes)
     resolved = OmegaConf.to_container(node, resolve=True)
     return RunConfig(**parts, resolved=resolved)  # type: ignore[arg-type]  # a DictConfig gives a dict
+
+
+def named(path: str) -> Any:
+    """Return the function that a dotted path names."""
+    module_name, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module_name), name)
 
 
 def config_digest(resolved: Mapping[str, Any]) -> str:

@@ -26,17 +26,25 @@ Logits = list[np.ndarray[Any, Any]]
 
 def predict(model: Model, examples: Examples, *, batch_tokens: int) -> list[Any]:
     """Return one prediction per example, in order, reviewed where the head has a reviewer."""
-    predictions = _answer(model, examples, batch_tokens=batch_tokens)
+    return predict_read(model, examples, batch_tokens=batch_tokens)[0]
+
+
+def predict_read(
+    model: Model, examples: Examples, *, batch_tokens: int
+) -> tuple[list[Any], Sequence[Features]]:
+    """Return `predict`'s answers, and the windows of the examples that were read for them."""
+    predictions, features = _answer(model, examples, batch_tokens=batch_tokens)
     if (reviewer := model.head.reviewer) is None:
-        return predictions
+        return predictions, features
     again = reviewer.again(examples, predictions)
-    second = _answer(model, again, batch_tokens=batch_tokens) if again else []
-    return reviewer.settle(examples, predictions, second)
+    second = _answer(model, again, batch_tokens=batch_tokens)[0] if again else []
+    return reviewer.settle(examples, predictions, second), features
 
 
-def _answer(model: Model, examples: Examples, *, batch_tokens: int) -> list[Any]:
+def _answer(model: Model, examples: Examples, *, batch_tokens: int) -> tuple[list[Any], Sequence[Features]]:
     features = model.head.encode(examples)
-    return model.head.decode(examples, features, infer(model, features, batch_tokens=batch_tokens))
+    logits = infer(model, features, batch_tokens=batch_tokens)
+    return model.head.decode(examples, features, logits), features
 
 
 @torch.inference_mode()
@@ -114,13 +122,18 @@ class Speed:
     latency_p95_ms: float
 
 
-def predict_timed(model: Model, examples: Examples, *, batch_tokens: int) -> tuple[list[Any], Speed]:
-    """Return the predictions and how fast they were made: encoding and decoding included, loading not."""
+def predict_timed(
+    model: Model, examples: Examples, *, batch_tokens: int
+) -> tuple[list[Any], Speed, Coverage]:
+    """Return the predictions, how fast they were made, and what was read for them.
+
+    Encoding and decoding count, loading does not.
+    """
     predict(model, examples[:8], batch_tokens=batch_tokens)  # warm up
     started = time.perf_counter()
-    predictions = predict(model, examples, batch_tokens=batch_tokens)
+    predictions, features = predict_read(model, examples, batch_tokens=batch_tokens)
     seconds = time.perf_counter() - started
-    tokens = sum(item.num_tokens for item in model.head.encode(examples))
+    tokens = sum(item.num_tokens for item in features)
     alone = []
     timing = time.perf_counter()
     for example in examples[:LATENCY_TEXTS]:
@@ -131,4 +144,4 @@ def predict_timed(model: Model, examples: Examples, *, batch_tokens: int) -> tup
         alone.append(1000 * (time.perf_counter() - begun))
     p50, p95 = np.percentile(alone, [50, 95])
     speed = Speed(len(examples) / seconds, tokens / seconds, float(p50), float(p95))
-    return predictions, speed
+    return predictions, speed, coverage(examples, features)

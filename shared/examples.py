@@ -218,8 +218,8 @@ class AnomalyPrediction:
 class SummaryExample:
     """A document as its sentences, in order, and the summary a person wrote of it, bullet by bullet.
 
-    `chosen` are the sentences to write from, best first, where that is settled; `begun` are bullets that stand
-    already, where a summary is to be written once more behind them.
+    `chosen` are the sentences to write from, best first, where that is settled; `begun` are bullets that
+    stand already, where a summary is to be written once more behind them.
     """
 
     id: str

@@ -19,7 +19,7 @@ def help_text(task: str, *, conf: Path) -> str:
         f"python -m tasks.{task} VERB [OVERRIDE ...]",
         "",
         "verbs",
-        *(f"  {verb:<10} {meaning}" for verb, meaning in VERBS.items()),
+        *(f"  {verb:<10} {meaning}" for verb, meaning in verbs(task, conf=conf).items()),
         "",
         "groups, each chosen as group=option",
         *(f"  {group:<10} {', '.join(options)}" for group, options in groups(task, conf=conf).items()),
@@ -29,6 +29,12 @@ def help_text(task: str, *, conf: Path) -> str:
         "Public data is read from, and fetched into, data_dir (environment: RIGHTSIZE_DATA_DIR).",
     ]
     return "\n".join(lines)
+
+
+def verbs(task: str, *, conf: Path) -> dict[str, str]:
+    """Return verb -> meaning: those of every task, and those of this one alone."""
+    own = yaml.safe_load((conf / "task" / f"{task}.yaml").read_text(encoding="utf-8"))["verbs"]
+    return {**VERBS, **{verb: entry["help"] for verb, entry in own.items()}}
 
 
 def groups(task: str, *, conf: Path) -> dict[str, list[str]]:

@@ -48,6 +48,7 @@ class Layout:
     title: str
     statistics: dict[str, str]  # main score -> package.module.function, see `intervals.Statistic`
     answer_keys: list[str]  # the keys a committed prediction may have, at any depth
+    written_keys: list[str]  # those of them that hold what a model of ours wrote, of any length
     unchanged: list[str]  # the keys whose change does not make another answer
     references: dict[str, str]  # data set -> the row that its others are compared with, '' for none
     tables: list[Table]
@@ -164,7 +165,7 @@ def _row_problems(rows: Sequence[Any], layout: Layout) -> Iterator[str]:
         for key, value in _leaves(row):
             if key not in layout.answer_keys:
                 yield f"prediction {number} has the key {key!r}; allowed: {', '.join(layout.answer_keys)}"
-            elif isinstance(value, str) and len(value) > _MAX_STRING:
+            elif isinstance(value, str) and len(value) > _MAX_STRING and key not in layout.written_keys:
                 yield f"prediction {number} has a {key} of {len(value)} characters: ids and labels only"
 
 

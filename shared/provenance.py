@@ -20,6 +20,7 @@ _LIBRARIES = (
     "numpy",
     "peft",
     "rdflib",
+    "rouge-score",
     "safetensors",
     "scikit-learn",
     "scipy",

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 _WORD = re.compile(r"[a-z]+|\d[\d.,]*\d|\d")
 _FUNCTION_WORDS = frozenset(
-    (
-        "a an and are as at be by for from has have in is it its of on or our "
-        "that the this to was we were with"
-    ).split()
+    "a|an|and|are|as|at|be|by|for|from|has|have|in|is|it|its|of|on|or|our|that|the|this|to|was|we|were|with".split(
+        "|"
+    )
 )
 
 

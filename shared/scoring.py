@@ -83,7 +83,7 @@ def score_run(folder: Path, examples: Examples, *, source: Source, batch_tokens:
     import torch
 
     from shared import adapters
-    from shared.evaluate import coverage, predict_timed
+    from shared.evaluate import predict_timed
 
     manifest = adapters.read_manifest(folder / runs.BUNDLE)
     adapters.check_fits(manifest, task=source.task)
@@ -91,14 +91,14 @@ def score_run(folder: Path, examples: Examples, *, source: Source, batch_tokens:
     asked = None if types == manifest["types"] else types
     model = adapters.load_bundle(folder / runs.BUNDLE, types=asked)
     model.head.reviewer = model.head.reviewer if check else None
-    predictions, speed = predict_timed(model, examples, batch_tokens=batch_tokens)
+    predictions, speed, coverage = predict_timed(model, examples, batch_tokens=batch_tokens)
     training = runs.read_training(folder)
     return Result(
         kind="measured",
         name=source.title or model.config.name,
         predictions=predictions,
         scores=source.metric.score(examples, predictions),
-        coverage=asdict(coverage(examples, model.head.encode(examples))),
+        coverage=asdict(coverage),
         base=BaseFacts(model.config.hub_id, model.config.revision, model.base.sha256, model.config.licence),
         parameters=Parameters(**training["parameters"]),
         training=Training(**training["training"]),

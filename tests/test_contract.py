@@ -92,8 +92,10 @@ def labels_of(answered: Any) -> set[str]:
     spans = {span["label"] for span in row.get("spans", [])}
     answers = [answer["concepts"] for answer in row.get("facets", {}).values()]
     alarms = {"anomaly"} if row.get("anomalous") or row.get("alarm") else set()
+    summaries = {"summary"} if row.get("bullets") else set()
     return (
         alarms
+        | summaries
         | spans
         | {concept for concepts in [*row.get("labels", {}).values(), *answers] for concept in concepts}
     )

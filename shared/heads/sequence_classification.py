@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.contracts import Base, Outputs
+from shared.contracts import Base, Outputs, Reviewer
 from shared.encoder import embed_texts, load_encoder
 from shared.errors import BundleError
 from shared.examples import FacetAnswer, FacetExample, FacetPrediction

@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.contracts import Base, Outputs
+from shared.contracts import Base, Outputs, Reviewer
 from shared.errors import ConfigError
 from shared.example_rows import span_prediction_row
 from shared.examples import Span, SpanExample, SpanPrediction, span_words

@@ -26,6 +26,7 @@ from shared.decoder import load_decoder
 from shared.errors import BundleError, UserError
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
 from shared.heads.settings import TextGeneration
+from shared.runs import counted
 
 IGNORED = -100  # a target that has no loss
 SELECTOR = "selector"  # the name of the selector's bundle inside this one's
@@ -183,13 +184,11 @@ class TextGenerationHead:
         return Outputs(logits=logits.argmax(-1), loss=loss)
 
     def _generate(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-        rows = self.settings.batch_rows
-        count = len(batch["prompts"])
-        parts = [
-            self._greedy(backbone, batch, range(first, min(first + rows, count)))
-            for first in range(0, count, rows)
-        ]
-        return torch.cat(parts)
+        rows, count = self.settings.batch_rows, len(batch["prompts"])
+        firsts = counted(range(0, count, rows), what=f"of {-(-count // rows)} batches written")
+        return torch.cat(
+            [self._greedy(backbone, batch, range(first, min(first + rows, count))) for first in firsts]
+        )
 
     def _greedy(self, backbone: Any, batch: Mapping[str, Tensor], chosen: range) -> Tensor:
         """Return (rows, N): always `batch_rows` prompts are run, the last one repeated to fill up."""
@@ -222,11 +221,10 @@ class TextGenerationHead:
     def _summary(self, example: SummaryExample, prompt: Prompt, ids: list[int]) -> SummaryPrediction:
         if not any(sentence.strip() for sentence in example.sentences):
             return SummaryPrediction(example.id, abstained="the document is empty")
-        ended = self.tokenizer.eos_token_id in ids
-        written = self.tokenizer.decode(
-            ids[: ids.index(self.tokenizer.eos_token_id)] if ended else ids, skip_special_tokens=True
-        )
-        lines = written.splitlines() if ended else written.splitlines()[:-1]
+        end = self.tokenizer.eos_token_id
+        ended = end in ids
+        text = self.tokenizer.decode(ids[: ids.index(end)] if ended else ids, skip_special_tokens=True)
+        lines = text.splitlines() if ended else text.splitlines()[:-1]
         bullets = [*(example.begun or ()), *(line.strip() for line in lines if line.strip())]
         return SummaryPrediction(
             example.id,
@@ -279,7 +277,7 @@ class TextGenerationHead:
 
 
 def build(settings: TextGeneration, base: Base, *, types: Types) -> tuple[nn.Module, Any, TextGenerationHead]:
-    """Return the decoder, its tokenizer and a fresh head; raises `UserError` without the selector's bundle."""
+    """Return the decoder, its tokenizer and a fresh head; raises `UserError` where no selector is."""
     if settings.selector and not Path(settings.selector).is_dir():
         raise UserError(
             f"head.selector={settings.selector!r} is no folder; train one: "

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from shared.contracts import Base, Outputs
+from shared.contracts import Base, Outputs, Reviewer
 from shared.crf import IGNORED, best_tags, forbidden_transitions, marginals, negative_log_likelihood
 from shared.encoder import load_encoder
 from shared.errors import BundleError

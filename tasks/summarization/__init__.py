@@ -6,6 +6,6 @@ is written again, replaced by a source sentence or dropped, and marked; a docume
 made of gets an abstention with its reason.
 
 Data: ECTSum (transcripts of earnings calls with bullets of Reuters; GPL-3.0), documents of your own as JSON
-lines, and an invented sample corpus. Answer: bullets, each with the sentences it rests on. Metric: ROUGE-Lsum,
-with figure and style scores beside it.
+lines, and an invented sample corpus. Answer: bullets, each with the sentences it rests on. Metric:
+ROUGE-Lsum, with figure and style scores beside it.
 """

@@ -1,6 +1,6 @@
-"""How figures are written in reports and calls: the words and signs, as one pattern, and what only looks like one.
+"""How figures are written in reports and calls, as one pattern, and what only looks like one.
 
-Each pattern takes time linear in the text: what may repeat without bound is possessive or cannot restart inside.
+Each pattern takes time linear in the text: what repeats without bound is possessive, and none starts inside.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ NO_FIGURE = re.compile(
   | (?<![\w.,])[0-9]++(?:\.[0-9]++){{2,}}+                                    # 1.2.3
   | (?<![\w.,])[0-9]{{1,2}}(?::[0-9]{{2}}\b(?:[ ]?[ap]\.?m\b)?|[ ]?[ap]\.?m\b)  # 8:30 a.m.
   | (?<!\w)\+?(?:1[ .-])?\(?[0-9]{{3}}\)?[ .-][0-9]{{3}}[ .-][0-9]{{4}}\b      # a telephone
-  | \b(?:10|8|6|20|13)-[kqfd]\b | \b40[0-9][ ]?\(?[kb]\b\)? | \b10b5-1\b      # forms, plans, rules
+  | \b(?:10|8|6|20|13)-[kqfd]\b | (?<![\w$.,])40[13][ ]?\(?[kb]\b\)? | \b10b5-1\b      # forms, plans, rules
   | ['’][0-9]{{2}}\b(?!%)                                                     # '21
   | \b(?:fy|fiscal(?:[ ]year)?)[ -]?[0-9]{{2}}{_NO_UNIT}
   | \bquarter[ ][1-4]{_NO_UNIT} | \bq[1-4][ -][0-9]{{2}}{_NO_UNIT}

@@ -1,11 +1,11 @@
-"""Figures of a text, and whether a source bears them out: scale words, rounding, ranges and signs understood.
+"""Figures of a text, and whether a source bears them out: scale words, rounding, ranges, signs understood.
 
-All arithmetic is decimal. What is no figure: dates, years (1900 to 2099 with nothing that makes them an amount),
-quarters, fiscal periods (9 months, 52 weeks), times of day, ordinals, fractions and dates with a slash, list
-numbers and bare footnotes (`1.`, `2)`, `(3)`), telephone numbers, names with digits (covid-19, 10-k, cet1,
-section 404, phase 3), a decimal comma, and numbers of more than 18 digits. `top 10` is a plain figure. A number
-in words is a figure where a scale word or a unit follows (`three cents`, `half a billion`), for `two` alone is
-mostly talk. A number in brackets is negative.
+All arithmetic is decimal. What is no figure: dates, years (1900 to 2099 with nothing that makes them an
+amount), quarters, fiscal periods (9 months, 52 weeks), times of day, ordinals, fractions and dates with a
+slash, list numbers and bare footnotes (`1.`, `2)`, `(3)`), telephone numbers, names with digits (covid-19,
+10-k, cet1, section 404, phase 3), a decimal comma, and numbers of more than 18 digits. `top 10` is a plain
+figure. A number in words is one where a scale word or a unit follows (`three cents`, `half a billion`): `two`
+alone is mostly talk. A number in brackets is negative.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ _NO_MONEY = ("", "%", "x")
 class Figure:
     """A figure `text` at `[start:end]` of its text, worth `value` of `unit`, scale words applied.
 
-    `step` is the worth of one of its last digit: 100,000 for $452.2 million. `unit` is `$` or a currency's code,
-    `%` (also for basis points), `x` for times, '' for a plain number. `falls` says that a word near it, such as
-    loss or down, may carry a minus that is not written.
+    `step` is the worth of one of its last digit: 100,000 for $452.2 million. `unit` is `$` or a currency's
+    code, `%` (also for basis points), `x` for times, '' for a plain number. `falls` says that a word near it,
+    such as loss or down, may carry a minus that is not written.
     """
 
     start: int
@@ -54,7 +54,7 @@ class Figure:
 
 
 def find_figures(text: str) -> list[Figure]:
-    """Return the figures of a text in order; a range gives its two ends, each with the range's unit and scale."""
+    """Return the figures of a text, in order; a range gives two, each with the range's unit and scale."""
     masked = NO_FIGURE.sub(lambda match: "\0" * len(match[0]), text)
     found: list[_Found] = []
     for match in FIGURE.finditer(masked):
@@ -70,8 +70,8 @@ def find_figures(text: str) -> list[Figure]:
 def supported(claim: Figure, source: Figure) -> bool:
     """Return whether a claim is the source's value, or the source rounded to the claim's last digit.
 
-    A half may be rounded up or to even. Units are alike, or one is plain. Signs are alike, or a word carries the
-    minus that one of them does not write.
+    A half may be rounded up or to even. Units are alike, or one is plain. Signs are alike, or a word carries
+    the minus that one of them does not write.
     """
     if claim.unit != source.unit and claim.unit and source.unit:
         return False
@@ -104,7 +104,7 @@ class _Found:
 
 
 def _read(match: re.Match[str], *, after: int | None) -> _Found | None:
-    """Return the number that was matched, None where it is no figure after all; `after` ends the figure before."""
+    """Return the number that was matched, None where it is no figure; `after` ends the figure before it."""
     numeral = match["numeral"] or match["bracketed"]
     scale, unit = _measure(match)
     amount = scale is not None or unit != ""
@@ -112,9 +112,7 @@ def _read(match: re.Match[str], *, after: int | None) -> _Found | None:
         return None
     start, end, text = match.start(), match.end(), match.string
     dash = match["sign"] in ("-", "−", "–")
-    if (
-        dash and after is not None and not text[after:start].strip(" ")
-    ):  # the dash of a range, as in `20% -22%`
+    if dash and after == start - 1 and text[after] in " \u00a0":  # the dash of a range, as in `20% -22%`
         start, dash = start + 1, False
     closed = text[max(start - 1, 0) : start] == "(" and text[end : end + 1] == ")"
     worded_minus = match["sign"] is not None and match["sign"] not in "-−–"
@@ -156,7 +154,7 @@ def _is_odd(match: re.Match[str], numeral: str, *, amount: bool) -> bool:
         return False
     if match["open"] is not None and len(numeral) < 3:
         return True
-    lead = text[max(match.start("numeral") - 2, 0) : match.start("numeral")]
+    lead = text[max(match.start() - 2, 0) : match.start()]
     return _YEAR.fullmatch(numeral) is not None or (len(lead) == 2 and lead[0].isalpha() and lead[1] == "-")
 
 
@@ -171,18 +169,16 @@ def _number(match: re.Match[str], numeral: str | None) -> tuple[Decimal, Decimal
 def _shared(left: _Found, right: _Found, join: re.Match[str]) -> tuple[_Found, _Found]:
     """Return the ends of a range, each with the unit and scale that only the other has written.
 
-    The right end always lends (`14 to 16 percent`); the left one where no other reading is likely: not to what
-    follows `and`, nor in `rose 5% to 900`.
+    The right end always lends (`14 to 16 percent`); the left one where no other reading is likely: not to
+    what follows `and`, nor in `rose 5% to 900`.
     """
-    if join["word"] in (None, "to"):
-        alike = left.unit == right.unit or left.last == right.last < 1
-        lends = join["tight"] is not None or (left.unit not in _NO_MONEY and alike)
-    else:
-        lends = False
-    first = _lent(left, right)
-    if lends or (left.unit not in _NO_MONEY and left.scale is None and right.scale is not None):
-        right = _lent(right, left)
-    return first, right
+    money = left.unit not in _NO_MONEY
+    alike = left.unit == right.unit or left.last == right.last < 1
+    lists = (join["word"] or "").casefold() in ("and", "or")
+    lends = join["tight"] is not None or (money and alike and not lists)
+    if lends or (money and left.scale is None and right.scale is not None):  # `$40 to 60 million`
+        return _lent(left, right), _lent(right, left)
+    return _lent(left, right), right
 
 
 def _lent(taker: _Found, giver: _Found) -> _Found:

@@ -1,6 +1,7 @@
 """Words of a summary that must stand in its source: names, and in a text of small letters all uncommon words.
 
-Words are runs of letters; what holds a digit, such as q2 or covid-19, and single letters are none.
+Words are runs of letters, parted at hyphens and stops; what holds a digit, such as q2, and single letters are
+none.
 """
 
 from __future__ import annotations
@@ -33,10 +34,7 @@ def find_names(text: str, *, wording: frozenset[str]) -> list[str]:
 
 
 def unsupported_names(text: str, *, source: str, wording: frozenset[str]) -> list[str]:
-    """Return the names that the source lacks, in order; case, plural s and possessive 's do not matter.
-
-    A word of the source that is joined by a hyphen or a stop counts in its parts.
-    """
+    """Return the names that the source lacks, in order; case, plural s and possessive 's do not matter."""
     names = find_names(text, wording=wording)
     if not names:
         return []

@@ -21,6 +21,7 @@ LAYOUT = """
 title: Names
 statistics: {f1: tests.shared.records.micro_f1}
 answer_keys: [id, spans, start, end, label, probability]
+written_keys: []
 unchanged: [probability]
 references: {FiNER-ORD: large}
 tables:

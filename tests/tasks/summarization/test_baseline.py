@@ -42,7 +42,7 @@ def test_an_empty_document_has_no_summary() -> None:
 
 
 def test_the_oracle_picks_what_is_like_the_summary_in_the_documents_order() -> None:
-    """The first has F 3/5 + 4/7, the third 6/11 + 4/8; both have 6/7 + 4/5. Of the shorter summary 0.9 and 4/3."""
+    """The first has F 3/5 + 4/7, the third 6/11 + 4/8, both 6/7 + 4/5; below: 1/2 + 2/5, 6/9 + 4/6."""
     sentences = ("Costs fell 3%.", "Thank you all.", "Sales rose 9% today.")
     assert chosen(Oracle("oracle", 3), sentences, "sales rose 9%", "costs fell 3% now") == [0, 2]
     assert chosen(Oracle("oracle", 1), sentences, "sales rose 9%", "costs fell") == [2]

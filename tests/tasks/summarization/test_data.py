@@ -3,13 +3,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
 from shared.contracts import SPLITS
 from shared.errors import ConfigError, DataError
 from shared.examples import SummaryExample
+from shared.typed_config import typed
 from tasks.summarization.data import read_stream
 from tasks.summarization.figures import find_figures, unsupported
-from tests.tasks.summarization.adapters import adapter
+from tasks.summarization.style import HouseStyle
+from tasks.summarization.style_rules import check_style
+from tests.tasks.summarization.adapters import ROOT, adapter
 
 
 def jsonl(folder: Path, *rows: dict[str, Any] | str) -> Any:
@@ -117,9 +121,8 @@ def test_every_figure_of_the_samples_bullets_stands_in_the_document() -> None:
         assert all(find_figures(bullet) for bullet in item.bullets), item.id
 
 
-def test_the_samples_bullets_are_in_the_house_style_brief() -> None:
-    bullets = [
-        bullet for split in SPLITS for item in adapter("sample").load(split) for bullet in item.bullets
-    ]
-    assert all(bullet[0].isupper() and bullet.endswith(".") for bullet in bullets)
-    assert all(len(bullet.split()) <= 24 and "percent" not in bullet for bullet in bullets)
+def test_the_samples_summaries_are_in_the_house_style_brief() -> None:
+    node = OmegaConf.create({"style": OmegaConf.load(ROOT / "conf" / "style" / "brief.yaml")})
+    style = typed(node.style, HouseStyle, path="style")
+    examples = [item for split in SPLITS for item in adapter("sample").load(split)]
+    assert not {item.id: faults for item in examples if (faults := check_style(item.bullets, style=style))}

@@ -1,3 +1,4 @@
+import itertools
 import random
 import time
 from decimal import Decimal
@@ -24,6 +25,7 @@ CASES = [  # claim, source, figures of the claim that the source does not bear o
     ("assets $1.2tn", "Assets of $1.2 trillion.", ""),
     ("shipped 300k units", "We shipped 300,000 units.", ""),
     ("shipped 300 thousand units", "We shipped 300,000 units.", ""),
+    ("shipped 400k units", "We shipped 400,000 units.", ""),
     ("shipped 30k units", "We shipped 300,000 units.", "30k"),
     ("authorised $50mm", "The board authorised $50 million.", ""),
     ("authorised $50-million buyback", "The board authorised $50 million.", ""),
@@ -289,7 +291,7 @@ def test_noise_never_fails_and_each_figure_slices_back() -> None:
         text = "".join(generator.choices(PIECES, k=generator.randrange(40)))
         found = find_figures(text)
         assert all(text[figure.start : figure.end] == figure.text != "" for figure in found)
-        assert all(left.end <= right.start for left, right in zip(found, found[1:], strict=False))
+        assert all(left.end <= right.start for left, right in itertools.pairwise(found))
         assert all(figure.step > 0 for figure in found)
         assert unsupported(text, found) == []
 
@@ -345,8 +347,8 @@ def test_a_value_in_any_of_its_forms_bears_out_the_others() -> None:
             f"${number // 1000:,}.{number % 1000:03}k",
             f"${number // M:,}.{number % M:06} million",
             f"${number // B:,}.{number % B:09} bn",
-            f"${number}00 cents"[1:],
-            f"of {number:,} in all" if not 1900 <= number <= 2099 else "$" + str(number),
+            f"{number}00 cents",
+            f"of {number:,}.0 in all",
         ]
         figures = [find_figures(form) for form in forms]
         assert [len(found) for found in figures] == [1] * len(forms)
@@ -354,18 +356,8 @@ def test_a_value_in_any_of_its_forms_bears_out_the_others() -> None:
 
 
 def test_a_rounded_value_is_borne_out_and_its_neighbours_are_not() -> None:
-    """12,345,6xx rounds down to 12.345 million below 12,345,500 and up to 12.346 above it."""
     source = find_figures("$12,345,678")
-    shown = [
-        "$12.346 million",
-        "$12.35 million",
-        "$12.3 million",
-        "$12 million",
-        "$10 million",
-        "$12.345 million",
-    ]
-    assert unsupported("; ".join(shown), source) == [
-        figure
-        for figure in find_figures("; ".join(shown))
-        if figure.text in ("$10 million", "$12.345 million")
-    ]
+    borne_out = "$12.346 million; $12.35 million; $12.3 million; $12 million"
+    assert unsupported(borne_out, source) == []
+    others = ["$12.345 million", "$12.34 million", "$12.4 million", "$13 million", "$12.3457 million"]
+    assert [figure.text for figure in unsupported("; ".join(others), source)] == others[:-1]
