@@ -85,7 +85,7 @@ def _command(verb: str, config: RunConfig) -> Callable[..., None]:
     from shared.config import named
 
     command: Callable[..., None] = (
-        getattr(commands, verb) if verb in VERBS else named(config.task.verbs[verb].call)
+        getattr(commands, verb) if verb in VERBS else named(config.task.verbs[verb]["call"])
     )
     return command
 

@@ -28,14 +28,6 @@ class Method(Enum):
 
 
 @dataclass(frozen=True)
-class TaskVerb:
-    """A verb of one task alone."""
-
-    call: str  # the function, as package.module.function; it takes what those of `shared.commands` take
-    help: str
-
-
-@dataclass(frozen=True)
 class TaskConfig:
     """What the task's YAML says besides its defaults."""
 
@@ -43,7 +35,9 @@ class TaskConfig:
     summary: str
     metric: Any  # a `_target_` node, built into `RunConfig.metric`
     reader: str  # the function that reads texts to predict, as package.module.function
-    verbs: dict[str, TaskVerb]  # besides those of every task
+    verbs: dict[
+        str, dict[str, str]
+    ]  # besides those of every task: `call`, a function like those of `shared.commands`, and `help`
 
 
 @dataclass(frozen=True)

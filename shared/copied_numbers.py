@@ -2,6 +2,8 @@
 
 While a number is being written, only tokens may follow that keep it the beginning of a number in the prompt;
 it may end only where such a number ends. The digit of a quarter (q1 to q4) is free.
+
+B rows in a batch, T tokens of a prompt, V words of the vocabulary.
 """
 
 from __future__ import annotations
@@ -13,10 +15,11 @@ import torch
 from torch import Tensor
 from transformers import LogitsProcessor
 
-_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
-_TAIL = re.compile(r"(?:\d[\d,]*\.?\d*)$")
+_DIGITS = frozenset("0123456789")
+_NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?")
+_BEGUN = re.compile(r"[0-9][0-9,]*(?:\.[0-9]*)?")  # a number as far as it is written
 _QUARTER = re.compile(r"\bq$", re.IGNORECASE)
-_QUARTER_DIGIT = re.compile(r"\bq[1-4]$", re.IGNORECASE)
+_QUARTER_DIGIT = re.compile(r"\bq[1-4][.,]*$", re.IGNORECASE)
 LOOKED_BACK = 24  # tokens: longer than any number
 END = ""
 
@@ -34,12 +37,11 @@ class CopiedNumbers(LogitsProcessor):  # type: ignore[misc]  # transformers is u
         """Return scores (B, V) with -inf where a number would leave those of the prompt."""
         for row, ids in enumerate(input_ids[:, -LOOKED_BACK:].tolist()):
             allowed = allowed_next(self.tokenizer.decode(ids), self.numbers[row])
-            kept = [index for piece, index in self.pieces.items() if piece in allowed]
+            kept = torch.zeros_like(scores[row], dtype=torch.bool)
+            kept[[index for piece, index in self.pieces.items() if piece in allowed]] = True
             if END in allowed:
-                kept.extend(self.others)
-            masked = torch.full_like(scores[row], -torch.inf)
-            masked[kept] = scores[row, kept]
-            scores[row] = masked
+                kept[self.others] = True
+            scores[row] = scores[row].masked_fill(~kept, -torch.inf)
         return scores
 
 
@@ -53,16 +55,22 @@ def allowed_next(before: str, numbers: frozenset[str]) -> frozenset[str]:
     """Return which characters of a number may follow the text; `END`: anything but a digit may too."""
     if _QUARTER.search(before):
         return frozenset("1234") | {END}
-    tail = _TAIL.search(before)
-    written = tail[0] if tail else ""
+    if _QUARTER_DIGIT.search(before):
+        return frozenset(".,") | {END}
+    written = _written(before)
     follow = {number[len(written)] for number in numbers if number.startswith(written) and number != written}
-    whole = not written or written in numbers or written.rstrip(".,") in numbers
-    if whole or _QUARTER_DIGIT.search(before):
+    if not written or written.rstrip(".,") in numbers:
         follow |= {END, ".", ","}
     return frozenset(follow)
 
 
-def _tokens(tokenizer: Any) -> tuple[dict[str, int], list[int]]:
+def _written(before: str) -> str:
+    """Return the number that the text breaks off in, '' where it ends behind one or without any."""
+    *_, last = ["", *(match[0] for match in _BEGUN.finditer(before) if match.end() == len(before))]
+    return last
+
+
+def _tokens(tokenizer: Any) -> tuple[dict[str, int], Tensor]:
     """Return the tokens of single digits and of the marks inside a number, and all that have no digit.
 
     A longer token with digits is in neither: a number is written digit by digit.
@@ -73,5 +81,5 @@ def _tokens(tokenizer: Any) -> tuple[dict[str, int], list[int]]:
         if len(ids) == 1:
             pieces[piece] = ids[0]
     words = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
-    others = [index for index, word in enumerate(words) if not any(c.isdigit() for c in word)]
-    return pieces, sorted(set(others) - set(pieces.values()))
+    others = {index for index, word in enumerate(words) if not _DIGITS & set(word)}
+    return pieces, torch.tensor(sorted(others - set(pieces.values())))

@@ -11,11 +11,12 @@ from typing import Any
 
 from shared.examples import FacetExample
 from shared.ontology import Cardinality, Concept, Facet, Ontology
+from shared.trees import PinnedTree, fetch_tree
 from tasks.ontology.reader import CLASS, ReadOntology, read_ontology_facts
 from tasks.ontology.report import data_report
 from tasks.ontology.splits import named
-from tasks.ontology.trees import PinnedTree, fetch_tree
 
+_LISTINGS = Path(__file__).parent / "trees"  # the lists of checksums
 _FACET = Facet("superclass", "superclass", Cardinality.any_number)
 
 
@@ -52,7 +53,11 @@ class Fibo:
     def files(self, split: str) -> list[Path]:
         """Return the RDF files of both domains; every split is read from all of them."""
         data_dir = self.data_dir.expanduser()
-        return [path for tree in (self.ind, self.loan) for path in fetch_tree(tree, data_dir=data_dir)]
+        return [
+            path
+            for tree in (self.ind, self.loan)
+            for path in fetch_tree(tree, listings=_LISTINGS, data_dir=data_dir)
+        ]
 
     def load(self, split: str) -> list[FacetExample]:
         """Return the split's classes; ids are `<split>-<number>` by their order in the whole ontology."""

@@ -13,10 +13,11 @@ from typing import Any
 from shared.examples import FacetExample
 from shared.fetch import PinnedFile, fetch
 from shared.ontology import Cardinality, Concept, Facet, Ontology
+from shared.trees import PinnedTree, fetch_tree
 from tasks.ontology.report import data_report
 from tasks.ontology.splits import divide, named, same_text
-from tasks.ontology.trees import PinnedTree, fetch_tree
 
+_LISTINGS = Path(__file__).parent / "trees"  # the lists of checksums
 _ASPECT = Facet("aspect", "aspect", Cardinality.exactly_one)
 _SENTIMENT = Facet("sentiment", "sentiment", Cardinality.number)
 
@@ -127,10 +128,11 @@ class SubjectiveQa:
 
     def files(self, split: str) -> list[Path]:
         """Return the split's workbooks; train and validation read the texts of test to leave them out."""
-        test = fetch(self.test, data_dir=self.data_dir.expanduser())
+        data_dir = self.data_dir.expanduser()
+        test = fetch(self.test, data_dir=data_dir)
         if split == "test":
             return [test]
-        return [*fetch_tree(self.workbooks, data_dir=self.data_dir.expanduser()), test]
+        return [*fetch_tree(self.workbooks, listings=_LISTINGS, data_dir=data_dir), test]
 
     def load(self, split: str) -> list[FacetExample]:
         """Return the split's pairs; ids are `<split>-<row>` over upstream's workbooks in order, from 0."""

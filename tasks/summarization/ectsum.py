@@ -10,9 +10,11 @@ from pathlib import Path
 from shared.errors import DataError, few
 from shared.examples import SummaryExample
 from shared.files import read_lines
+from shared.trees import PinnedTree, fetch_tree
 from tasks.summarization.data import TYPES
 from tasks.summarization.report import data_report
-from tasks.summarization.trees import PinnedTree, fetch_tree
+
+_LISTINGS = Path(__file__).parent / "trees"  # the lists of checksums
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class ECTSum:
 
 
 def _by_name(tree: PinnedTree, data_dir: Path) -> dict[str, Path]:
-    return {path.stem: path for path in fetch_tree(tree, data_dir=data_dir)}
+    return {path.stem: path for path in fetch_tree(tree, listings=_LISTINGS, data_dir=data_dir)}
 
 
 def _drawn(names: Mapping[str, Path], split: str, limit: int) -> list[str]:

@@ -1,7 +1,7 @@
 """Words of a summary that must stand in its source: names, and in a text of small letters all uncommon words.
 
 Words are runs of letters, parted at hyphens and stops; what holds a digit, such as q2, and single letters are
-none.
+none. Months are one word, abbreviated or not; legal forms of companies are no names.
 """
 
 from __future__ import annotations
@@ -18,11 +18,17 @@ _FUNCTION_WORDS = (
     "until up us versus was we were what when where which while who will with within without would you "
     "your"
 )
-_FUNCTION = frozenset(_FUNCTION_WORDS.split())
+_LEGAL_FORMS = "co company corp corporation inc incorporated limited llc lp ltd plc"
+FREE_WORDS = frozenset(f"{_FUNCTION_WORDS} {_LEGAL_FORMS}".split())  # need not stand in a source
+_MONTHS = {
+    **{"jan": "january", "feb": "february", "mar": "march", "apr": "april", "jun": "june", "jul": "july"},
+    **{"aug": "august", "sep": "september", "sept": "september", "oct": "october", "nov": "november"},
+    "dec": "december",
+}
 
 
 def find_names(text: str, *, wording: frozenset[str]) -> list[str]:
-    """Return the words that must stand in the source, in order: neither house wording nor function words.
+    """Return the words that must stand in the source, in order: neither house wording nor `FREE_WORDS`.
 
     Where the text has capitals, only words that begin with one count; a text of small letters does not tell
     names apart, so all its words do. `wording` is in small letters.
@@ -34,7 +40,7 @@ def find_names(text: str, *, wording: frozenset[str]) -> list[str]:
 
 
 def unsupported_names(text: str, *, source: str, wording: frozenset[str]) -> list[str]:
-    """Return the names that the source lacks, in order; case, plural s and possessive 's do not matter."""
+    """Return the names that the source lacks, in order; case, plural and possessive s do not matter."""
     names = find_names(text, wording=wording)
     if not names:
         return []
@@ -48,10 +54,11 @@ def _of_letters(word: str) -> bool:
 
 def _known(word: str, wording: frozenset[str]) -> bool:
     forms = {word.casefold(), _key(word)}
-    return not (forms.isdisjoint(_FUNCTION) and forms.isdisjoint(wording))
+    return not (forms.isdisjoint(FREE_WORDS) and forms.isdisjoint(wording))
 
 
 def _key(word: str) -> str:
     """Return what two forms of a word share."""
     stem = _POSSESSIVE.sub("", word.casefold())
+    stem = _MONTHS.get(stem, stem)
     return stem[:-1] if len(stem) > 3 and stem.endswith("s") and not stem.endswith("ss") else stem

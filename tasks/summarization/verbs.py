@@ -44,18 +44,18 @@ def check(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Print what summaries of any origin break; exit code 1 where one breaks anything.
 
     They are read from `predict.input`: as `text`, a bullet a line and a blank line between summaries, or as
-    `jsonl`, {"summary", "document"?, "id"?}, where figures and names are looked up in a document that is given.
+    `jsonl`, {"summary", "document"?, "id"?}; figures and names are looked up in a document that is given.
     """
-    checker, passed, count = _checker(config), 0, 0
-    for count, summary in enumerate(_read_summaries(config.predict), start=1):
+    checker, passed = _checker(config), []
+    for summary in _read_summaries(config.predict):
         faults = _faults(checker, summary)
-        passed += not faults
+        passed.append(not faults)
         for fault in faults:
             runs.say(f"{summary.id}: {fault}")
-    if not count:
+    if not passed:
         raise DataError("no summary in it", file=config.predict.input)
-    runs.say(f"{passed} of {count} summaries keep the style {checker.style.name}")
-    if passed < count:
+    runs.say(f"{sum(passed)} of {len(passed)} summaries keep the style {checker.style.name}")
+    if not all(passed):
         raise SystemExit(1)
 
 

@@ -14,7 +14,6 @@ from tasks.ontology.data import read_stream
 from tasks.ontology.opinions import _levels, _read_list
 from tasks.ontology.relations import read_blocks
 from tasks.ontology.splits import divide, folded, named, same_text
-from tasks.ontology.trees import PinnedTree, fetch_tree
 
 PUBLIC = {
     "banking77": (8981, 993, 3080),
@@ -244,18 +243,6 @@ def test_no_held_out_class_of_fibo_stands_among_its_concepts(public_data_dir: Pa
     }
     assert sum(":" not in item.text for split in SPLITS for item in data.load(split)) == 29
     assert "imports not followed: 78" in data.report()
-
-
-def test_a_list_of_checksums_is_the_one_that_is_pinned(tmp_path: Path) -> None:
-    tree = PinnedTree("fibo", "fibo_ind.sha256", "0" * 64, "")
-    with pytest.raises(DataError, match=r"fibo_ind.sha256: its sha256 is 57b64f50.*, pinned is 0000"):
-        fetch_tree(tree, data_dir=tmp_path)
-
-
-def test_a_file_missing_from_a_tree_is_named(public_data_dir: Path, tmp_path: Path) -> None:
-    tree = public("fibo", public_data_dir).ind
-    with pytest.raises(DataError, match=r"fibo/IND/AllIND-NorthAmerica.rdf: missing"):
-        fetch_tree(PinnedTree(tree.local, tree.listing, tree.sha256, "http://127.0.0.1:9"), data_dir=tmp_path)
 
 
 def example(id: str, text: str, *, document: str = "", label: str = "a") -> FacetExample:

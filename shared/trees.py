@@ -1,4 +1,4 @@
-"""Sets of many small files, pinned by a list of their checksums that stands in the folder `trees`."""
+"""Sets of many small files, pinned by a list of their checksums that a task's package has."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 
 from shared.errors import DataError
 from shared.fetch import PinnedFile, fetch
-
-_LISTINGS = Path(__file__).parent / "trees"
 
 
 @dataclass(frozen=True)
@@ -25,12 +23,13 @@ class PinnedTree:
     url: str
 
 
-def fetch_tree(tree: PinnedTree, *, data_dir: Path) -> list[Path]:
+def fetch_tree(tree: PinnedTree, *, listings: Path, data_dir: Path) -> list[Path]:
     """Return the paths of all files in the list's order, each checked, and downloaded if it is missing.
 
-    Raises `DataError` for a list that is not the pinned one, and as `fetch` does.
+    `listings` is the folder of the list. Raises `DataError` for a list that is not the pinned one, and as
+    `fetch` does.
     """
-    path = _LISTINGS / tree.listing
+    path = listings / tree.listing
     content = path.read_bytes()
     if (found := hashlib.sha256(content).hexdigest()) != tree.sha256:
         raise DataError(f"its sha256 is {found}, pinned is {tree.sha256}: it was changed", file=path)
