@@ -115,7 +115,7 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
         result = scoring.score_baseline(baseline, examples, source=source)
     else:
         folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name)
-        config = _bound(_of_run(config, folder, overrides))
+        config = _bound(of_run(config, folder, overrides))
         use_threads(config.hardware.threads)
         examples, source = _load(config, config.split), _source(config, seed=config.seed)
         result = scoring.score_run(
@@ -143,8 +143,8 @@ def predict(config: RunConfig, *, overrides: Sequence[str]) -> None:
     if not config.predict.check:
         model.head.reviewer = None
     if config.predict.explain:
-        _remind(model, _of_run(config, folder, overrides))
-    streaming.predict_file(model, config.predict, read=config.reader)
+        _remind(model, of_run(config, folder, overrides))
+    streaming.predict_file(model, config.predict, read=config.reader, markdown=config.markdown)
 
 
 def _remind(model: Model, config: RunConfig) -> None:
@@ -181,7 +181,7 @@ def compare(config: RunConfig, *, overrides: Sequence[str]) -> None:
     sides = [_runs_of(side, config) for side in names.values()]
     folders = [path.parent for side in sides for path in side if (path.parent / runs.CONFIG).is_file()]
     if folders:
-        config = _of_run(config, folders[0], overrides)
+        config = of_run(config, folders[0], overrides)
     config = _bound(config)
     examples = _load(config, config.split)
     left, right = ([runs.read_predictions(path) for path in side] for side in sides)
@@ -259,7 +259,7 @@ def _resumed(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunCo
     return read_config(_moved(stored, config))
 
 
-def _of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConfig:
+def of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConfig:
     """Return the run's configuration with what the command line says anew: other data, another split."""
     stored = OmegaConf.create(runs.read_run_config(folder))
     given = {text.partition("=")[0].lstrip("+").partition(".")[0] for text in overrides}

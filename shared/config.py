@@ -35,6 +35,7 @@ class TaskConfig:
     summary: str
     metric: Any  # a `_target_` node, built into `RunConfig.metric`
     reader: str  # the function that reads texts to predict, as package.module.function
+    markdown: str | None  # the function that writes an answer for predict.output=*.md, where there is one
     verbs: dict[
         str, dict[str, str]
     ]  # besides those of every task: `call`, a function like those of `shared.commands`, and `help`
@@ -182,6 +183,11 @@ class RunConfig:
     def reader(self) -> Any:
         """The task's function that reads texts to predict."""
         return named(self.task.reader)
+
+    @property
+    def markdown(self) -> Any:
+        """The task's function that writes an answer as Markdown, or None."""
+        return named(self.task.markdown) if self.task.markdown else None
 
     @property
     def digest(self) -> str:

@@ -6,12 +6,10 @@ import re
 from collections.abc import Sequence
 
 _WORD = re.compile(r"[^\W\d_]+|\d[\d.,]*\d|\d")
-_FUNCTION_WORDS = frozenset(
-    (
-        "a an and are as at be by for from has have in is it its of on or our "
-        "that the this to was we were with"
-    ).split()
+_FUNCTION_WORDS = (
+    "a an and are as at be by for from has have in is it its of on or our that the this to was we were with"
 )
+_FUNCTION = frozenset(_FUNCTION_WORDS.split())
 
 Parts = tuple[frozenset[str], frozenset[str]]  # the numbers and the words of a text
 
@@ -39,7 +37,7 @@ def _best(sentence: Parts, wanted: Sequence[Parts]) -> float:
 def _parts(text: str) -> Parts:
     found = _WORD.findall(text.lower())
     numbers = frozenset(part.replace(",", "") for part in found if part[0].isdigit())
-    return numbers, frozenset(part for part in found if not part[0].isdigit()) - _FUNCTION_WORDS
+    return numbers, frozenset(part for part in found if not part[0].isdigit()) - _FUNCTION
 
 
 def _coverage(sentence: Parts, bullet: Parts) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -20,6 +20,9 @@ from shared.runs import counted
 PIPE = "-"
 
 
+Markdown = Callable[[Any, Any], str]  # (example, prediction) -> a piece of a page
+
+
 class Reader(Protocol):
     """Turns lines of an input format into examples, one at a time."""
 
@@ -27,17 +30,22 @@ class Reader(Protocol):
         """Yield the examples; raises `DataError` with the line."""
 
 
-def predict_file(model: Model, config: PredictConfig, *, read: Reader) -> int:
+def predict_file(
+    model: Model, config: PredictConfig, *, read: Reader, markdown: Markdown | None = None
+) -> int:
     """Write one JSON line per input text and return how many; flushed as they come.
 
-    With `resume`, rows that the output already has whole are kept and their inputs skipped; a torn last row
-    is redone.
+    The input may be a folder: then each of its .txt files is a text. Where the output ends in .md, `markdown`
+    writes the answers. With `resume`, rows that the output already has whole are kept and their inputs
+    skipped; a torn last row is redone.
     """
+    write = _writer(model, config, markdown)
+    format = "jsonl" if Path(config.input).is_dir() else config.format
     done, last = _rows_done(config)
     skipped = done // CHUNK * CHUNK  # whole chunks: the rest is predicted again in the batches it had
     count = 0
     with _open_input(config.input) as lines, _open_output(config) as output:
-        source = read(lines, config.format, file=config.input)
+        source = read(lines, format, file=config.input)
         kept, examples = itertools.tee(itertools.islice(source, skipped, None))
         chunk_size = 1 if config.live else CHUNK
         answers = stream(model, examples, batch_tokens=config.batch_tokens, chunk_size=chunk_size)
@@ -51,10 +59,21 @@ def predict_file(model: Model, config: PredictConfig, *, read: Reader) -> int:
                 )
             if number <= done:
                 continue
-            output.write(json.dumps(model.head.row(example, prediction), ensure_ascii=False) + "\n")
+            output.write(write(example, prediction))
             count += 1
             output.flush()
     return count
+
+
+def _writer(model: Model, config: PredictConfig, markdown: Markdown | None) -> Markdown:
+    """Return what makes text of an answer."""
+    if not config.output.endswith(".md"):
+        return lambda example, answer: json.dumps(model.head.row(example, answer), ensure_ascii=False) + "\n"
+    if markdown is None:
+        raise UserError(f"predict.output={config.output}: this task writes JSON lines, no Markdown")
+    if config.resume:
+        raise UserError("predict.resume=true goes on in JSON lines alone: choose another predict.output")
+    return markdown
 
 
 def _rows_done(config: PredictConfig) -> tuple[int, str]:
@@ -93,12 +112,28 @@ def _open_input(name: str) -> Iterator[Iterable[str]]:
     if name == PIPE:
         yield _decoded(sys.stdin.buffer, name="standard input")
         return
+    if Path(name).is_dir():
+        yield _texts_of_folder(Path(name))
+        return
     try:
         file = Path(name).open("rb")  # noqa: SIM115  closed below; an error of the block is not one of opening
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", file=name) from error
     with file:
         yield _decoded(file, name=name)
+
+
+def _texts_of_folder(folder: Path) -> Iterator[str]:
+    """Yield a JSON line for each .txt file, by name; its id is the file's name without the ending."""
+    files = sorted(folder.glob("*.txt"))
+    if not files:
+        raise DataError("no .txt file is in it", file=folder)
+    for file in files:
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"cannot be read as UTF-8: {error}", file=file) from error
+        yield json.dumps({"id": file.stem, "text": text}) + "\n"
 
 
 def _decoded(lines: Iterable[bytes], *, name: str) -> Iterator[str]:

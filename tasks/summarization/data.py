@@ -102,7 +102,7 @@ def _of_row(row: Mapping[str, Any], name: str, fault: Fault) -> SummaryExample:
     if ("document" in row) == ("text" in row):
         raise fault('expected one of "document" and "text", with a string or a list of strings')
     return SummaryExample(
-        name, _sentences(row, "document" if "document" in row else "text", fault), document=name
+        name, read_sentences(row, "document" if "document" in row else "text", fault), document=name
     )
 
 
@@ -114,22 +114,22 @@ def _read(path: Path, split: str) -> list[SummaryExample]:
         fault = partial(DataError, file=path, line=line)
         check_known(row, _KEYS, fault, noun="key")
         name = take_id(read_cell(row, "id") or f"{split}-{line}", line=line, taken=taken, fault=fault)
-        sentences = _filled(_sentences(row, "document", fault), "document", fault)
-        bullets = _filled(_pieces(row, "summary", fault), "summary", fault)
+        sentences = check_filled(read_sentences(row, "document", fault), "document", fault)
+        bullets = check_filled(read_pieces(row, "summary", fault), "summary", fault)
         examples.append(SummaryExample(name, sentences, bullets, name))
     if not examples:
         raise DataError("the file holds no document", file=path)
     return examples
 
 
-def _sentences(row: Mapping[str, Any], key: str, fault: Fault) -> tuple[str, ...]:
+def read_sentences(row: Mapping[str, Any], key: str, fault: Fault) -> tuple[str, ...]:
     """Return the sentences that are given, or those of a text."""
     if isinstance(row.get(key), str):
         return tuple(split_sentences(read_text(row, key, fault)))
-    return _pieces(row, key, fault)
+    return read_pieces(row, key, fault)
 
 
-def _pieces(row: Mapping[str, Any], key: str, fault: Fault) -> tuple[str, ...]:
+def read_pieces(row: Mapping[str, Any], key: str, fault: Fault) -> tuple[str, ...]:
     """Return the strings of a list or the lines of a text, white space made one space, without blank ones."""
     given = row.get(key)
     if isinstance(given, list):
@@ -139,7 +139,8 @@ def _pieces(row: Mapping[str, Any], key: str, fault: Fault) -> tuple[str, ...]:
     return tuple(" ".join(piece.split()) for piece in pieces if piece.strip())
 
 
-def _filled(pieces: tuple[str, ...], key: str, fault: Fault) -> tuple[str, ...]:
+def check_filled(pieces: tuple[str, ...], key: str, fault: Fault) -> tuple[str, ...]:
+    """Return the pieces; raises the fault where there is none."""
     if not pieces:
         raise fault(f'"{key}" is empty; allowed: a text or a list of strings with words')
     return pieces

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from shared.examples import SummaryExample
 from tasks.summarization.figures import Figure, find_figures, supported
+from tasks.summarization.names import FREE_WORDS
 
 MOST_SOURCES = 3
 FIGURE_WEIGHT = 2.0  # of a figure that a sentence bears out, beside the share of words it has
@@ -27,6 +28,11 @@ class Source:
         return cls(example.sentences)
 
     @cached_property
+    def text(self) -> str:
+        """The sentences, one a line."""
+        return "\n".join(self.sentences)
+
+    @cached_property
     def figures(self) -> list[list[Figure]]:
         """The figures of each sentence."""
         return [find_figures(text) for text in self.sentences]
@@ -43,28 +49,43 @@ class Source:
         return [words_of(text) for text in self.sentences]
 
     def nearest(self, text: str, *, among: Sequence[int]) -> list[int]:
-        """Return those of the sentences that share a figure or a word with the text, nearest first."""
+        """Return those of the sentences that share a figure or a word with the text.
+
+        Nearest first: those with most of its figures, of equals those with most of its words, then the first.
+        """
         figures, words = find_figures(text), words_of(text)
         scored = [(self._score(index, figures, words), -index) for index in among]
         return [-place for score, place in sorted(scored, reverse=True) if score > 0]
 
-    def _score(self, index: int, figures: Sequence[Figure], words: frozenset[str]) -> float:
-        borne = sum(any(supported(claim, figure) for figure in self.figures[index]) for claim in figures)
-        return FIGURE_WEIGHT * borne + len(words & self.words[index]) / max(len(words), 1)
+    def with_figures(self, text: str) -> list[int]:
+        """Return the sentences that bear out a figure of the text, nearest first."""
+        figures = find_figures(text)
+        places = range(len(self.sentences)) if figures else range(0)
+        return self.nearest(text, among=[index for index in places if self._borne(index, figures)])
 
     def evidence(self, text: str) -> tuple[int, ...]:
-        """Return the nearest sentence, and for figures that it lacks the nearest that has one, best first."""
-        ranked = self.nearest(text, among=range(len(self.sentences)))
-        chosen, left = ranked[:1], find_figures(text)
-        for index in ranked:
-            new = [f for f in left if any(supported(f, figure) for figure in self.figures[index])]
-            if new and index not in chosen and len(chosen) < MOST_SOURCES:
+        """Return the nearest sentence, and behind it the nearest that has a figure still missing, and so on.
+
+        At most `MOST_SOURCES`; none where no sentence shares a figure or a word with the text.
+        """
+        chosen: list[int] = []
+        left = find_figures(text)
+        for index in self.nearest(text, among=range(len(self.sentences))):
+            borne = self._borne(index, left)
+            if borne or not chosen:
                 chosen.append(index)
-            if index in chosen:
-                left = [figure for figure in left if figure not in new]
-        return tuple(chosen)
+                left = [figure for figure in left if figure not in borne]
+        return tuple(chosen[:MOST_SOURCES])
+
+    def _score(self, index: int, figures: Sequence[Figure], words: frozenset[str]) -> float:
+        borne = self._borne(index, figures)
+        return FIGURE_WEIGHT * len(borne) + len(words & self.words[index]) / max(len(words), 1)
+
+    def _borne(self, index: int, figures: Sequence[Figure]) -> list[Figure]:
+        """Return those of the figures that the sentence bears out."""
+        return [claim for claim in figures if any(supported(claim, own) for own in self.figures[index])]
 
 
 def words_of(text: str) -> frozenset[str]:
-    """Return the words of three letters and more, small letters."""
-    return frozenset(_WORD.findall(text.lower()))
+    """Return the words of three letters and more, small letters; those that any text has are left out."""
+    return frozenset(_WORD.findall(text.lower())) - FREE_WORDS

@@ -62,7 +62,7 @@ def check(config: RunConfig, *, overrides: Sequence[str]) -> None:
 def report(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Write a page with documents of an evaluated run's split into its folder: our bullets, sources, gold."""
     folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name, holding=runs.RECORD)
-    config = commands._of_run(config, folder, overrides)
+    config = commands.of_run(config, folder, overrides)
     record = read_record(folder / runs.RECORD)
     if record.data.split != config.split:
         raise UserError(
@@ -121,8 +121,8 @@ def _of_rows(lines: Lines, file: str) -> Iterator[SummaryExample]:
 
 def _of_row(row: Mapping[str, Any], place: str, fault: Fault) -> SummaryExample:
     check_known(row, _KEYS, fault, noun="key")
-    bullets = data._filled(data._pieces(row, "summary", fault), "summary", fault)
+    bullets = data.check_filled(data.read_pieces(row, "summary", fault), "summary", fault)
     sentences: tuple[str, ...] = ()
     if "document" in row:
-        sentences = data._filled(data._sentences(row, "document", fault), "document", fault)
+        sentences = data.check_filled(data.read_sentences(row, "document", fault), "document", fault)
     return SummaryExample(read_cell(row, "id") or place, sentences, bullets)

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,13 @@ def test_help_names_every_verb_and_group_within_a_third_of_a_second() -> None:
     for name in (*VERBS, "finer_ord", "gliner_minilm", "r16", "ner/minilm_lora"):
         assert name in text
     assert fastest("--help") < 0.3
+
+
+def test_a_verb_of_one_task_is_known_to_that_task_alone() -> None:
+    summaries = [sys.executable, "-m", "tasks.summarization"]
+    text = subprocess.run([*summaries, "--help"], cwd=ROOT, capture_output=True, text=True).stdout
+    assert "  style      derive a house style" in text
+    assert "'style' is no verb" in run("style").stderr
 
 
 def test_two_typos_are_both_reported_within_a_second_and_a_half() -> None:
@@ -179,6 +187,9 @@ def test_a_killed_training_goes_on_to_the_weights_of_a_whole_one(
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        preexec_fn=partial(
+            signal.signal, signal.SIGINT, signal.SIG_DFL
+        ),  # a job in the background ignores it
     )
     checkpoints = (tmp_path / "runs" / "ner").glob("*/checkpoint.pt")
     while process.poll() is None and next(iter(checkpoints), None) is None:

@@ -6,6 +6,7 @@ from shared.example_rows import example_row, prediction_row, read_example, read_
 from shared.examples import (
     AnomalyExample,
     AnomalyPrediction,
+    Bullet,
     FacetAnswer,
     FacetExample,
     FacetPrediction,
@@ -13,6 +14,8 @@ from shared.examples import (
     Span,
     SpanExample,
     SpanPrediction,
+    SummaryExample,
+    SummaryPrediction,
 )
 from tests.shared.test_examples import ACME, ADA, NEWS, TEXT, WORDS
 
@@ -107,3 +110,25 @@ def test_an_anomaly_prediction_row_holds_no_text_and_reads_back_the_same() -> No
     row = json.loads(json.dumps(prediction_row(explained)))
     assert row == {"id": "7", "score": 2.5, "p_value": 0.01, "alarm": True}
     assert read_prediction(row) == prediction
+
+
+def test_a_summary_example_reads_back_the_same() -> None:
+    example = SummaryExample("7", ("One.", "Two."), ("One.",), "7", (1, 0), ("One.",))
+    assert read_example(json.loads(json.dumps(example_row(example)))) == example
+    plain = SummaryExample("8", ())
+    assert read_example(json.loads(json.dumps(example_row(plain)))) == plain
+
+
+def test_a_summary_row_has_our_own_text_and_of_a_quotation_only_where_it_stands() -> None:
+    written = Bullet("Revenue rose.", (3, 1), mark="rewritten", faults=("words: 'rose'",))
+    prediction = SummaryPrediction("7", (written, Bullet("Their words.", (0,), quoted=True)), read=(0, 1, 3))
+    row = json.loads(json.dumps(prediction_row(prediction)))
+    assert row["bullets"] == [
+        {"text": "Revenue rose.", "sources": [3, 1], "mark": "rewritten", "faults": ["words: 'rose'"]},
+        {"sources": [0], "quoted": True},
+    ]
+    assert read_prediction(row) == SummaryPrediction(
+        "7", (written, Bullet("", (0,), quoted=True)), read=(0, 1, 3)
+    )
+    silent = SummaryPrediction("8", abstained="the document is empty")
+    assert read_prediction(json.loads(json.dumps(prediction_row(silent)))) == silent

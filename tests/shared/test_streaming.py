@@ -62,6 +62,7 @@ def settings(texts: Path | str, output: Path | str, **changes: Any) -> PredictCo
         "types": None,
         "explain": False,
         "batch_tokens": 1,
+        "check": True,
         "live": False,
         "resume": False,
     }
@@ -86,6 +87,40 @@ def test_answers_keep_the_order_of_the_texts_across_batches_and_chunks(
     assert [bool(row["spans"]) for row in found] == [True, True, False, True, True]
     for row, text in zip(found, TEXTS, strict=True):
         assert all(span["text"] == text[span["start"] : span["end"]] != "" for span in row["spans"])
+
+
+def test_a_folder_is_read_file_by_file_in_the_order_of_names(model: Model, tmp_path: Path) -> None:
+    folder, output = tmp_path / "news", tmp_path / "out.jsonl"
+    folder.mkdir()
+    for name in ("b.txt", "a.txt", "notes.md"):
+        (folder / name).write_text(TEXTS[0], encoding="utf-8")
+    assert predict_file(model, settings(folder, output), read=read_stream) == 2
+    first, second = rows(output)
+    assert (first["id"], second["id"]) == ("a", "b")
+    assert first["spans"] == second["spans"]
+
+
+def test_a_folder_without_texts_or_with_one_that_is_no_utf8_is_an_error(model: Model, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no \.txt file is in it"):
+        predict_file(model, settings(tmp_path, tmp_path / "out.jsonl"), read=read_stream)
+    (tmp_path / "a.txt").write_bytes(b"caf\xe9")
+    with pytest.raises(DataError, match=r"a\.txt: cannot be read as UTF-8"):
+        predict_file(model, settings(tmp_path, tmp_path / "out.jsonl"), read=read_stream)
+
+
+def test_markdown_is_written_where_the_task_has_it_and_refused_elsewhere(
+    model: Model, texts: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "found.md"
+    predict_file(
+        model, settings(texts, page), read=read_stream, markdown=lambda example, _: f"- {example.id}\n"
+    )
+    assert page.read_text(encoding="utf-8") == "- 0\n- 1\n- 2\n- 3\n- 4\n"
+    with pytest.raises(UserError, match="this task writes JSON lines, no Markdown"):
+        predict_file(model, settings(texts, tmp_path / "other.md"), read=read_stream)
+    assert not (tmp_path / "other.md").exists()
+    with pytest.raises(UserError, match="goes on in JSON lines alone"):
+        predict_file(model, settings(texts, page, resume=True), read=read_stream, markdown=lambda *_: "")
 
 
 @pytest.mark.parametrize("kept", [0, 1, 2, 4, 5])

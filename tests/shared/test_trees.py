@@ -32,7 +32,9 @@ def test_files_of_a_tree_come_in_the_order_of_its_list(tmp_path: Path) -> None:
 def test_a_list_that_is_not_the_pinned_one_is_named(tmp_path: Path) -> None:
     pinned = tree(tmp_path)
     (tmp_path / "lists" / "set.sha256").write_bytes(b"")
-    with pytest.raises(DataError, match=r"set.sha256: its sha256 is e3b0c442.*, pinned is .*: it was changed"):
+    with pytest.raises(
+        DataError, match=r"set.sha256: its sha256 is e3b0c442.*, pinned is .*: it was changed"
+    ):
         fetched(pinned, tmp_path)
 
 

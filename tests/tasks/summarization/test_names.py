@@ -13,6 +13,7 @@ WORDING = frozenset({"revenue", "rose", "million", "dividend"})
         ("Dividends rose.", []),  # the wording has the word without its s
         ("revenue rose to $4.2 million in q2, 10-k filed.", ["filed"]),
         ("covid-19 and cet1 hit m&a at l'arbre's shop.", ["covid", "hit", "m&a", "l'arbre's", "shop"]),
+        ("foldmark corp, brannock inc. and tellmere co.", ["foldmark", "brannock", "tellmere"]),
         ("a b c", []),
         ("", []),
     ],
@@ -34,6 +35,8 @@ def test_a_text_with_capitals_names_only_what_is_written_with_one() -> None:
         ("cider boss leaves", "The boss of the cider mill left.", ["leaves"]),
         ("mid-single-digit decline", "a decline, mid single digit", []),
         ("cider cider", "nothing", ["cider", "cider"]),
+        ("as of jan and sept", "As of January 31 and Sep 30.", []),
+        ("as of jan", "As of June 30.", ["jan"]),
         ("", "", []),
     ],
 )

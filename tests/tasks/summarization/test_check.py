@@ -1,0 +1,232 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from shared.contracts import Reviewer
+from shared.errors import UserError
+from shared.examples import Bullet, SummaryExample, SummaryPrediction
+from shared.typed_config import typed
+from tasks.summarization.check import Check, Failed
+from tasks.summarization.evidence import Source
+from tasks.summarization.style import Bounds, Fault, HouseStyle, instruction
+from tasks.summarization.style_forms import Case, Order
+from tests.tasks.summarization.adapters import ROOT
+
+BRIEF: HouseStyle = typed(
+    OmegaConf.create({"style": OmegaConf.load(ROOT / "conf/style/brief.yaml")}).style,
+    HouseStyle,
+    path="style",
+)
+STYLE = replace(
+    BRIEF,
+    bullets=Bounds(1, 3),
+    words=Bounds(3, 12),
+    case=Case.lower,
+    order=Order.any,
+    forbidden=["great"],
+    period=0,
+    metric=0,
+    value=0,
+)
+SENTENCES = (
+    "Good morning and welcome.",
+    "Revenue rose 12% to $41.2 million.",
+    "Orders fell 3% in the quarter.",
+    "The dividend is $0.25 per share.",
+    "We opened a mill in Tellmere.",
+)
+EXAMPLE = SummaryExample("q2", SENTENCES, ("Gold.",), document="q2")
+REVENUE, ORDERS, DIVIDEND = "revenue rose 12%.", "orders fell 3%.", "dividend is $0.25."
+WRONG = "orders fell 4%."
+REVENUE_QUOTED = Bullet("revenue rose 12% to $41.2 million.", (1,), quoted=True, mark="replaced")
+ORDERS_QUOTED = Bullet("orders fell 3% in the quarter.", (2,), quoted=True, mark="replaced")
+DIVIDEND_QUOTED = Bullet("the dividend is $0.25 per share.", (3,), quoted=True, mark="replaced")
+MILL_QUOTED = Bullet("the company opened a mill in tellmere.", (4,), quoted=True, mark="replaced")
+
+
+def check(*, rewrite: bool = True, failed: Failed = Failed.replace, **changes: Any) -> Check:
+    return Check(replace(STYLE, **changes), rewrite=rewrite, failed=failed)
+
+
+def written(*lines: str, read: tuple[int, ...] = (1, 2), abstained: str = "") -> SummaryPrediction:
+    return SummaryPrediction("q2", tuple(map(Bullet, lines)), abstained=abstained, read=read)
+
+
+def begun(prediction: SummaryPrediction, **changes: Any) -> list[tuple[str, ...] | None]:
+    return [example.begun for example in check(**changes).again([EXAMPLE], [prediction])]
+
+
+def settled(
+    first: SummaryPrediction, *second: SummaryPrediction, example: SummaryExample = EXAMPLE, **changes: Any
+) -> SummaryPrediction:
+    [found] = check(**changes).settle([example], [first], second)
+    return found
+
+
+def lines(prediction: SummaryPrediction) -> list[str]:
+    return [bullet.text for bullet in prediction.bullets]
+
+
+def test_a_check_is_a_reviewer_that_tells_its_style() -> None:
+    reviewer: Reviewer = check()
+    assert reviewer.instruction() == instruction(STYLE)
+
+
+def test_faults_are_those_of_style_then_figures_and_names_that_the_document_lacks() -> None:
+    assert check().faults(["Profit tripled to $41 million.", "orders fell 4%."], Source(SENTENCES)) == [
+        Fault("case", 0, "'Profit'"),
+        Fault("figures", 1, "not in the document: 4%"),
+    ]
+    assert check().faults(["profit tripled at foldmark."], Source(SENTENCES)) == [
+        Fault("names", 0, "not in the document: tripled"),
+        Fault("names", 0, "not in the document: foldmark"),
+    ]
+
+
+def test_a_summary_is_written_once_more_behind_the_bullets_before_its_first_fault() -> None:
+    [example] = check().again([EXAMPLE], [written(REVENUE, WRONG, DIVIDEND)])
+    assert example == SummaryExample("q2", SENTENCES, (), "q2", chosen=(1, 2), begun=(REVENUE,))
+    assert begun(written(WRONG)) == [()]
+
+
+@pytest.mark.parametrize(
+    ("prediction", "changes"),
+    [
+        (written(REVENUE, ORDERS), {}),
+        (written(WRONG), {"rewrite": False}),
+        (written(REVENUE, ORDERS, DIVIDEND, "a mill opened."), {}),
+        (written(REVENUE, ORDERS, DIVIDEND, WRONG), {}),
+        (written(REVENUE), {"required": ["growth"]}),
+        (written("a mill opened.", REVENUE), {"order": Order.figures_first}),
+        (written(abstained="the document is empty"), {}),
+    ],
+    ids=["right", "not asked for", "too many", "wrong beyond", "lacks a word", "order", "abstained"],
+)
+def test_nothing_is_written_once_more_where_that_mends_nothing(
+    prediction: SummaryPrediction, changes: dict[str, Any]
+) -> None:
+    assert begun(prediction, **changes) == []
+
+
+def test_a_bullet_that_passes_is_given_with_its_evidence() -> None:
+    found = settled(written(REVENUE, ORDERS))
+    assert found == SummaryPrediction("q2", (Bullet(REVENUE, (1,)), Bullet(ORDERS, (2,))), read=(1, 2))
+
+
+def test_what_the_second_run_wrote_is_marked() -> None:
+    found = settled(written(REVENUE, WRONG), written(REVENUE, ORDERS))
+    assert found.bullets == (Bullet(REVENUE, (1,)), Bullet(ORDERS, (2,), mark="rewritten"))
+
+
+def test_a_second_run_with_fewer_right_bullets_is_not_taken() -> None:
+    found = settled(written(REVENUE, WRONG, DIVIDEND), written(REVENUE))
+    assert found.bullets == (Bullet(REVENUE, (1,)), ORDERS_QUOTED, Bullet(DIVIDEND, (3,)))
+
+
+def test_a_wrong_bullet_gives_way_to_the_nearest_sentence_that_was_read() -> None:
+    found = settled(written(WRONG, read=(1, 2, 3)))
+    assert found.bullets == (ORDERS_QUOTED,)
+
+
+def test_where_no_sentence_read_is_near_one_of_the_document_with_a_figure_in_common_stands_in() -> None:
+    found = settled(written(REVENUE, "dividend is a great $0.25.", read=(1,)))
+    assert found.bullets == (Bullet(REVENUE, (1,)), DIVIDEND_QUOTED)
+
+
+def test_a_sentence_that_another_bullet_tells_does_not_stand_in() -> None:
+    """The later bullet rests on the only near sentence; of two wrong bullets one alone is replaced."""
+    assert lines(settled(written(WRONG, ORDERS))) == [ORDERS]
+    assert settled(written(WRONG, "orders fell 5%.", REVENUE)).bullets == (
+        ORDERS_QUOTED,
+        Bullet(REVENUE, (1,)),
+    )
+
+
+def test_a_sentence_that_breaks_the_style_does_not_stand_in() -> None:
+    assert settled(written(REVENUE, WRONG), forbidden=["quarter"]).bullets == (Bullet(REVENUE, (1,)),)
+
+
+def test_a_wrong_bullet_is_dropped_or_kept_with_its_faults_if_asked_for() -> None:
+    assert settled(written(REVENUE, WRONG), failed=Failed.drop).bullets == (Bullet(REVENUE, (1,)),)
+    assert settled(written(REVENUE, WRONG), failed=Failed.keep).bullets == (
+        Bullet(REVENUE, (1,)),
+        Bullet(WRONG, (2,), faults=("bullet 2, figures: not in the document: 4%",)),
+    )
+
+
+def test_a_repetition_is_left_out_not_replaced() -> None:
+    assert settled(written(REVENUE, REVENUE)).bullets == (Bullet(REVENUE, (1,)),)
+    kept = settled(written(REVENUE, REVENUE), failed=Failed.keep).bullets
+    assert [bullet.faults for bullet in kept] == [(), (f"bullet 2, repeats: '{REVENUE}', as bullet 1",)]
+
+
+@pytest.mark.parametrize("failed", [Failed.replace, Failed.drop])
+def test_bullets_too_many_are_cut(failed: Failed) -> None:
+    found = settled(written(REVENUE, ORDERS, DIVIDEND, "a mill opened."), failed=failed)
+    assert lines(found) == [REVENUE, ORDERS, DIVIDEND]
+
+
+def test_bullets_are_put_into_the_order_of_the_style() -> None:
+    found = settled(written("a mill opened.", REVENUE), order=Order.figures_first)
+    assert lines(found) == [REVENUE, "a mill opened."]
+
+
+def test_bullets_too_few_are_filled_up_with_sentences_read_nearest_first() -> None:
+    found = settled(written("a mill tripled.", read=(1, 3, 4)), bullets=Bounds(2, 3))
+    assert found.bullets == (MILL_QUOTED, REVENUE_QUOTED)
+    assert settled(written("a mill tripled.", read=(1, 4)), bullets=Bounds(2, 3), failed=Failed.drop) == (
+        SummaryPrediction("q2", abstained="no bullet passed the check", read=(1, 4))
+    )
+
+
+def test_what_the_whole_lacks_is_added() -> None:
+    found = settled(written(REVENUE, read=(1, 3, 2)), period=0.01)
+    assert found.bullets == (Bullet(REVENUE, (1,)), ORDERS_QUOTED)
+
+
+def test_what_the_whole_lacks_takes_the_place_of_the_last_bullet_without_it() -> None:
+    """There is room for no third bullet; or a third one with a figure would leave one short of half."""
+    first = written("a mill opened.", "the mill is open.", read=(1, 2))
+    example = replace(EXAMPLE, sentences=(*SENTENCES, "The mill is open."))
+    for most in (2, 3):
+        found = settled(first, example=example, value=0.5, bullets=Bounds(1, most))
+        assert found.bullets == (Bullet("a mill opened.", (4,)), REVENUE_QUOTED)
+
+
+def test_an_abstention_names_the_rules_and_quotes_nothing() -> None:
+    found = settled(written(REVENUE), required=["growth"], period=0.01, forbidden=["quarter"])
+    assert found == SummaryPrediction(
+        "q2", abstained="the summary breaks the style: period, required", read=(1, 2)
+    )
+
+
+def test_what_the_writer_abstains_from_is_left_as_it_is() -> None:
+    empty = written(abstained="the document is empty", read=())
+    assert settled(empty) == empty
+
+
+def test_an_empty_document_bears_out_no_bullet() -> None:
+    example = SummaryExample("q2", ())
+    assert settled(written(REVENUE, read=()), example=example).abstained == "no bullet passed the check"
+
+
+def test_a_document_in_another_language_gives_an_abstention_where_the_style_asks_for_words() -> None:
+    german = ("Die Mühle in Tellmere wurde eröffnet.", "Der Umsatz stieg auf 41,2 Millionen Euro.")
+    example = SummaryExample("q2", german)
+    found = settled(written(REVENUE, read=(0, 1)), example=example, metric=0.01)
+    assert (found.bullets, found.abstained) == ((), "the summary breaks the style: metric")
+
+
+def test_of_a_sentence_of_20000_words_as_many_stand_in_as_the_style_allows() -> None:
+    example = SummaryExample("q2", ("sales rose 5% " * 6700,))
+    found = settled(written(WRONG, read=(0,)), example=example)
+    assert found.bullets == (
+        Bullet("sales rose 5% sales rose 5% sales rose 5% sales rose.", (0,), quoted=True, mark="replaced"),
+    )
+
+
+def test_predictions_must_answer_the_examples() -> None:
+    with pytest.raises(UserError, match="1 predictions do not answer the 1 examples"):
+        check().settle([EXAMPLE], [SummaryPrediction("q3")], [])
