@@ -16,6 +16,7 @@ from shared.model import create_model
 TASKS = sorted(path.stem for path in (CONF / "task").glob("*.yaml"))
 EXPERIMENTS = sorted((CONF / "experiment").glob("*/*.yaml"))
 CONFIGS = sorted(path for path in CONF.rglob("*.yaml"))
+QUICK = {"summarization": ["head.prompt_tokens=48", "head.max_new_tokens=4", "head.batch_rows=2"]}
 EACH_TASK = pytest.mark.parametrize("task", TASKS)
 
 
@@ -63,7 +64,7 @@ def test_the_metric_gives_gold_a_full_score_and_silence_none(task: str) -> None:
 
 @EACH_TASK
 def test_a_model_answers_each_example_in_order(task: str) -> None:
-    config: RunConfig = compose_run(task, [])
+    config: RunConfig = compose_run(task, QUICK.get(task, []))
     model = create_model(config.model, config.head, config.lora, types=config.data.types(), seed=1)
     examples = config.data.load("validation")[:10]
     features = model.head.encode(examples)

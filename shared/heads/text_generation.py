@@ -85,7 +85,13 @@ class TextGenerationHead:
         return found
 
     def start(self, backbone: nn.Module, examples: Sequence[SummaryExample]) -> None:
-        """Do nothing: the language model starts as it is."""
+        """Raise `UserError` where the selector is missing; the language model starts as it is."""
+        for path in self.bundles.values():
+            if not path.is_dir():
+                raise UserError(
+                    f"head.selector={str(path)!r} is no folder; train one: "
+                    "python -m tasks.summarization train model=minilm head=sentence_selection"
+                )
 
     def encode(self, examples: Sequence[SummaryExample]) -> list[Prompt]:
         """Return one prompt per document; what does not fit its budget is counted."""
@@ -277,12 +283,7 @@ class TextGenerationHead:
 
 
 def build(settings: TextGeneration, base: Base, *, types: Types) -> tuple[nn.Module, Any, TextGenerationHead]:
-    """Return the decoder, its tokenizer and a fresh head; raises `UserError` where no selector is."""
-    if settings.selector and not Path(settings.selector).is_dir():
-        raise UserError(
-            f"head.selector={settings.selector!r} is no folder; train one: "
-            "python -m tasks.summarization train model=minilm head=sentence_selection"
-        )
+    """Return the decoder, its tokenizer and a fresh head."""
     backbone, tokenizer = load_decoder(base)
     return backbone, tokenizer, TextGenerationHead(settings, types=types, tokenizer=tokenizer)
 

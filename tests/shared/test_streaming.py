@@ -105,7 +105,7 @@ def test_a_folder_without_texts_or_with_one_that_is_no_utf8_is_an_error(model: M
         predict_file(model, settings(tmp_path, tmp_path / "out.jsonl"), read=read_stream)
     (tmp_path / "a.txt").write_bytes(b"caf\xe9")
     with pytest.raises(DataError, match=r"a\.txt: cannot be read as UTF-8"):
-        predict_file(model, settings(tmp_path, tmp_path / "out.jsonl"), read=read_stream)
+        predict_file(model, settings(tmp_path, tmp_path / "other.jsonl"), read=read_stream)
 
 
 def test_markdown_is_written_where_the_task_has_it_and_refused_elsewhere(

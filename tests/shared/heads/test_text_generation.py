@@ -153,7 +153,7 @@ def test_lora_sits_in_the_last_layers_alone(model: Model) -> None:
 def test_the_writer_learns_a_summary_by_heart_twice_the_same(tmp_path: Path) -> None:
     losses = []
     for name in ("a", "b"):
-        config = compose_run("summarization", ["train=smoke", "train.max_steps=12", "train.epochs=12"])
+        config = compose_run("summarization", ["train=write", "train.epochs=12", "train.keep=last"])
         model = new_model("head.max_new_tokens=24")
         (tmp_path / name).mkdir()
         with Progress(tmp_path / name, metric="rougeLsum") as progress:
@@ -191,7 +191,8 @@ def test_a_bundle_holds_its_selector_and_gives_the_same_text_in_a_new_process(tm
 
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(UserError, match=r"head\.selector='nowhere' is no folder; train one: python -m"):
-        new_model("head.selector=nowhere")
+        model = new_model("head.selector=nowhere")
+        model.head.start(model.backbone, [REPORT])
     with pytest.raises(ConfigError, match=r"head\.batch_rows=0; allowed: a whole number above 0"):
         new_model("head.batch_rows=0")
     with pytest.raises(ConfigError, match=r"head\.check\.failed='hide'"):
