@@ -15,6 +15,7 @@ def test_a_value_out_of_range_names_what_is_allowed() -> None:
             "alpha": 1,
             "dropout": 0.0,
             "modules": None,
+            "layers": 0,
             "dora": False,
             "rslora": False,
         }
