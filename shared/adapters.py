@@ -35,7 +35,7 @@ from shared.typed_config import build, typed
 
 MANIFEST, HEAD, BACKBONE, CARD = "bundle.json", "head.safetensors", "backbone.safetensors", "README.md"
 FORMAT = 1
-RELOAD_ROWS = 8
+RELOAD_ROWS = 32
 RELOAD_TOKENS = 8192  # the batch budget of the reload check, the same on both sides
 
 

@@ -38,7 +38,7 @@ class TaskConfig:
     markdown: str | None  # the function that writes an answer for predict.output=*.md, where there is one
     verbs: dict[
         str, dict[str, str]
-    ]  # besides those of every task: `call`, a function like those of `shared.commands`, and `help`
+    ]  # its own: `call`, a function like those of `shared.commands`, and `help`
 
 
 @dataclass(frozen=True)

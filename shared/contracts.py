@@ -128,7 +128,10 @@ class Features(Protocol):
 
 @dataclass
 class Outputs:
-    """A forward pass: `logits[i]` belongs to the batch's i-th features; `loss` is None without labels."""
+    """A forward pass: `logits[i]` belongs to the batch's i-th features; `loss` is None without labels.
+
+    A head that writes has token ids in their place.
+    """
 
     logits: Tensor
     loss: Tensor | None = None

@@ -13,9 +13,10 @@ import torch
 
 from shared.batches import length_batches
 from shared.contracts import Examples, Features, Inspector
-from shared.examples import SpanExample, span_words
+from shared.examples import SpanExample
 from shared.model import Model
 from shared.train import accelerate, to_device
+from shared.words import span_words
 
 CHUNK = 1024  # examples that `stream` holds at a time
 REMEMBERED = 20_000  # answers that `stream` keeps for equal examples

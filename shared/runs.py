@@ -98,7 +98,8 @@ def read_predictions(path: Path) -> list[Prediction]:
         except (ValueError, KeyError, TypeError) as error:
             expected = (
                 '{"id": ..., "spans": [{"start": ..., "end": ..., "label": ...}]} or '
-                '{"id": ..., "facets": [{"facet": ..., "concepts": [...]}]}'
+                '{"id": ..., "facets": [{"facet": ..., "concepts": [...]}]} or '
+                '{"id": ..., "bullets": [{"text": ..., "sources": [...]}], "abstained": ...}'
             )
             raise UserError(f"{path}:{number}: no prediction: {error}; expected {expected}") from error
     return predictions

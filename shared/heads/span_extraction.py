@@ -26,9 +26,10 @@ from torch.nn import functional
 from shared.contracts import Base, Outputs, Reviewer
 from shared.errors import ConfigError
 from shared.example_rows import span_prediction_row
-from shared.examples import Span, SpanExample, SpanPrediction, span_words
+from shared.examples import Span, SpanExample, SpanPrediction
 from shared.heads.settings import SpanExtraction
 from shared.windows import cut_windows, owners
+from shared.words import span_words
 
 PRETRAINED = "gliner_config.json"  # a folder that has it is a whole GLiNER, not a bare encoder
 WEIGHTS = "model.safetensors"

@@ -11,7 +11,7 @@ B documents in a batch, T tokens, N new tokens at most, V words of the vocabular
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,9 @@ class TextGenerationHead:
 
     def _ranked(self, examples: Sequence[SummaryExample]) -> list[Sequence[int]]:
         """Return the sentences of each document, best first: by the selector, or as they come."""
-        asked = [example for example in examples if not example.chosen]
+        asked = [
+            replace(example, bullets=()) for example in examples if not example.chosen
+        ]  # gold is not seen
         if not self.bundles or not asked:
             return [example.chosen or range(len(example.sentences)) for example in examples]
         from shared.adapters import load_bundle

@@ -20,9 +20,10 @@ from shared.crf import IGNORED, best_tags, forbidden_transitions, marginals, neg
 from shared.encoder import load_encoder
 from shared.errors import BundleError
 from shared.example_rows import span_prediction_row
-from shared.examples import Span, SpanExample, SpanPrediction, span_words
+from shared.examples import Span, SpanExample, SpanPrediction
 from shared.heads.settings import TokenClassification
 from shared.windows import cut_windows, owners
+from shared.words import span_words
 
 TRANSITION_SCALE = 10.0  # Adam moves a weight by its learning rate a step; transitions must go farther
 SHAPES = ("none", "lower", "capitalised", "upper", "initial", "mixed", "digits", "alphanumeric", "mark")

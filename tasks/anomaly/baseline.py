@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from shared.config import ModelConfig
 from shared.contracts import Answers, DataAdapter
 from shared.errors import UserError
-from shared.examples import AnomalyExample, AnomalyPrediction, find_words
+from shared.examples import AnomalyExample, AnomalyPrediction
+from shared.words import find_words
 
 if TYPE_CHECKING:
     import numpy as np

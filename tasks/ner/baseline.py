@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shared.contracts import Answers, DataAdapter
-from shared.examples import Span, SpanExample, SpanPrediction, span_words
+from shared.examples import Span, SpanExample, SpanPrediction
+from shared.words import span_words
 
 Form = tuple[str, ...]  # the words of an entity, as written
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from shared.contracts import SPLITS
 from shared.errors import ConfigError, DataError
-from shared.examples import SpanExample, find_words, join_words
+from shared.examples import SpanExample
 from shared.fetch import PinnedFile, fetch
+from shared.words import find_words, join_words
 from tasks.ner.formats import (
     DOCSTART,
     Scheme,

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import DataError, suggest
-from shared.examples import Span, SpanExample, find_words, join_words
+from shared.examples import Span, SpanExample
 from shared.files import read_lines
+from shared.words import find_words, join_words
 
 
 class Scheme(Enum):

@@ -32,26 +32,9 @@ _GAP = re.compile(r"[ ,]*")
 _FIGURE = re.compile(r"\W*(?!(?:19|20)\d\d\b)\d")  # a word with one: no year, no q3
 _LOOSE_ENDS = frozenset(  # a summary does not break off after one
     [
-        *(
-            "a",
-            "an",
-            "and",
-            "as",
-            "at",
-            "be",
-            "between",
-            "but",
-            "by",
-            "for",
-            "from",
-            "in",
-            "its",
-            "of",
-            "on",
-            "or",
-        ),
-        *("our", "over", "than", "that", "the", "to", "up", "versus", "was", "we", "were", "which", "while"),
-        *("with", "-"),
+        *("a", "an", "and", "as", "at", "be", "between", "but", "by", "for", "from", "in", "its", "of"),
+        *("on", "or", "our", "over", "than", "that", "the", "to", "up", "versus", "was", "we", "were"),
+        *("which", "while", "with", "-"),
     ]
 )
 

@@ -15,8 +15,9 @@ from shared.compose import compose_run
 from shared.config import RunConfig
 from shared.errors import BundleError, UserError
 from shared.evaluate import infer
-from shared.examples import SpanExample, find_words
+from shared.examples import SpanExample
 from shared.model import Model, create_model, find_base
+from shared.words import find_words
 
 TYPES = {"PER": "person", "ORG": "organization"}
 TEXTS = ["Ann Lee joined Orla Bank in May.", "Nothing here.", "ORLA BANK fell 3 % on Friday, said Bo Ek."]

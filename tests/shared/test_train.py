@@ -10,10 +10,11 @@ import torch
 from shared.compose import compose_run
 from shared.config import TrainConfig
 from shared.errors import UserError
-from shared.examples import FacetExample, Span, SpanExample, join_words
+from shared.examples import FacetExample, Span, SpanExample
 from shared.model import Model, create_model
 from shared.runs import Progress
 from shared.train import Fitted, fit, learning_rate_factor
+from shared.words import join_words
 from tests.shared.heads.texts import DESK
 
 LABELS = {"PER": "person", "ORG": "organization"}

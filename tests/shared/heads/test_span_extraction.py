@@ -13,8 +13,9 @@ from shared.compose import compose_run
 from shared.contracts import Base
 from shared.errors import ConfigError
 from shared.evaluate import infer, predict
-from shared.examples import Span, SpanExample, find_words, join_words
+from shared.examples import Span, SpanExample
 from shared.model import Model, create_model
+from shared.words import find_words, join_words
 from tests.shared.heads.texts import long_example
 
 TYPES = {"PER": "person", "ORG": "organization"}

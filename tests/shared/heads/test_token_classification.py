@@ -8,9 +8,10 @@ import transformers
 from shared.compose import compose_run
 from shared.contracts import Base
 from shared.errors import BundleError
-from shared.examples import Span, SpanExample, find_words
+from shared.examples import Span, SpanExample
 from shared.heads.token_classification import TokenClassificationHead, share_evidence, word_shape
 from shared.model import Model, choose_trainable, create_model
+from shared.words import find_words
 from tests.shared.heads.texts import long_example
 
 TYPES = {"PER": "person", "ORG": "organization"}

@@ -1,7 +1,8 @@
 """Texts and ontologies that the tests of several heads read."""
 
-from shared.examples import FacetExample, Span, SpanExample, join_words
+from shared.examples import FacetExample, Span, SpanExample
 from shared.ontology import Cardinality, Concept, Facet, Ontology, Relation, relation_concepts
+from shared.words import join_words
 
 
 def long_example(num_names: int) -> SpanExample:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.examples import Span, SpanExample, find_words
+from shared.examples import Span, SpanExample
+from shared.words import find_words
 from tasks.ner.baseline import Dictionary, learn_labels
 
 

@@ -6,8 +6,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from shared.errors import ConfigError, DataError
-from shared.examples import SpanExample, join_words
+from shared.examples import SpanExample
 from shared.typed_config import build
+from shared.words import join_words
 from tasks.ner.metric import EntityF1
 from tasks.ner.replies import Replies, read_line, read_reply
 

@@ -5,7 +5,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from shared.contracts import SPLITS
-from shared.examples import SpanExample, find_words, span_words
+from shared.examples import SpanExample
+from shared.words import find_words, span_words
 from tasks.ner.formats import read_jsonl
 
 ROOT = Path(__file__).resolve().parents[3]
