@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help quickstart test check format bench-ner bench-ontology bench-anomaly clean
+.PHONY: help quickstart test check format bench-ner bench-ontology bench-anomaly bench-reranking clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,10 @@ bench-ontology: $(STAMP) ## time of consistent decoding on a generated ontology 
 
 bench-anomaly: $(STAMP) ## speed and memory of spotting anomalies in a generated log of 100,000 lines
 	$(BIN)/python -m tests.benchmarks.anomaly_stream
+
+bench-reranking: $(STAMP) ## pairs per second against sentence-transformers' CrossEncoder with the same weights
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m tests.benchmarks.reranking_speed --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
 
 clean: ## remove the virtual environment and the caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info

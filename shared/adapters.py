@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,11 @@ from shared.contracts import Examples
 from shared.errors import BundleError
 from shared.evaluate import infer
 from shared.example_rows import example_row, read_example
+from shared.examples import Example
 from shared.files import folder_atomic
+from shared.help import command
 from shared.model import Model, choose_trainable, find_base
+from shared.passages import RankingExample
 from shared.provenance import library_versions
 from shared.typed_config import build, typed
 
@@ -37,6 +40,7 @@ MANIFEST, HEAD, BACKBONE, CARD = "bundle.json", "head.safetensors", "backbone.sa
 FORMAT = 1
 RELOAD_ROWS = 32
 RELOAD_TOKENS = 8192  # the batch budget of the reload check, the same on both sides
+RELOAD_PASSAGES = 8  # of a query that the reload check reads
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ def model_card(model: Model, *, origin: Origin) -> str:
         "its weights are not in this folder.\n"
         f"- Trained on: {origin.data}, licence {origin.data_licence}.{limited}\n"
         f"{keeps}"
-        f"- Use: `python -m tasks.{origin.task} predict run=<the folder above this one>`. Plain `peft` loads "
+        f"- Use: `{command(origin.task, 'predict')} run=<the folder above this one>`. Plain `peft` loads "
         f"the LoRA part; `{HEAD}` holds the head, `{MANIFEST}` labels, thresholds and digests.\n"
     )
 
@@ -183,7 +187,8 @@ def verify_reload(model: Model, folder: Path, examples: Examples) -> None:
 
     Leaves the model merged.
     """
-    rows = json.dumps([example_row(example) for example in examples[:RELOAD_ROWS]])
+    examples = [_fewer_passages(example) for example in examples[:RELOAD_ROWS]]
+    rows = json.dumps([example_row(example) for example in examples])
     command = [sys.executable, "-m", "shared.reload", str(folder), str(torch.get_num_threads())]
     found = subprocess.run(command, input=rows, capture_output=True, text=True, check=False)
     if found.returncode:
@@ -200,6 +205,14 @@ def reload_digests(folder: Path, rows: str) -> tuple[str, str]:
     examples = [read_example(row) for row in json.loads(rows)]
     model = load_bundle(folder, merge=False)
     return logits_digest(model, examples), logits_digest(merge_lora(model), examples)
+
+
+def _fewer_passages(example: Example) -> Example:
+    """Return the example; one that orders passages with few of them, since it may hold a whole corpus."""
+    if not isinstance(example, RankingExample):
+        return example
+    first, passages = example.first[:RELOAD_PASSAGES], example.passages[:RELOAD_PASSAGES]
+    return replace(example, first=first, passages=passages)
 
 
 def _contiguous(module: torch.nn.Module) -> dict[str, torch.Tensor]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from shared.errors import UserError, suggest
-from shared.help import VERBS, help_text, verbs
+from shared.help import CONF, VERBS, help_text, verbs
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -18,17 +17,22 @@ if TYPE_CHECKING:
 
 DATA_DIR = "RIGHTSIZE_DATA_DIR"
 USER_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141  # as a shell reports SIGINT and SIGPIPE
+TASK = "task="
 SWEEP = {"-m", "--multirun"}
 
 
-def main(task: str) -> None:
-    """Run the verb on the command line; a user's mistake is printed without a traceback, exit code 2."""
+def main(*tasks: str) -> None:
+    """Run the verb on the command line; a user's mistake is printed without a traceback, exit code 2.
+
+    Of several tasks in a package `task=NAME` chooses one; the first is the default.
+    """
     arguments = sys.argv[1:]
-    if not arguments or {"-h", "--help"} & set(arguments):
-        sys.stdout.write(help_text(task, conf=Path(__file__).resolve().parent.parent / "conf") + "\n")
-        return
     os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1", TOKENIZERS_PARALLELISM="false")
     try:
+        task, arguments = _chosen(tasks, arguments)
+        if not arguments or {"-h", "--help"} & set(arguments):
+            sys.stdout.write(help_text(task, conf=CONF) + "\n")
+            return
         _run(task, arguments[0], arguments[1:])
     except UserError as error:
         sys.stderr.write("".join(f"error: {line}\n" for line in str(error).splitlines()))
@@ -43,8 +47,17 @@ def main(task: str) -> None:
         sys.exit(INTERRUPTED)
 
 
+def _chosen(tasks: Sequence[str], arguments: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the task, and the arguments without the word that chose it."""
+    words = [word for word in arguments if word.startswith(TASK)] if len(tasks) > 1 else []
+    task = words[-1].removeprefix(TASK) if words else tasks[0]
+    if task not in tasks:
+        raise UserError(f"{TASK}{task}: no such task{suggest(task, tasks)}; here: {', '.join(tasks)}")
+    return task, [word for word in arguments if word not in words]
+
+
 def _run(task: str, verb: str, arguments: list[str]) -> None:
-    known = verbs(task, conf=Path(__file__).resolve().parent.parent / "conf")
+    known = verbs(task, conf=CONF)
     if verb not in known:
         raise UserError(f"{verb!r} is no verb{suggest(verb, known)}; verbs: {', '.join(known)}")
     from shared.compose import compose_run

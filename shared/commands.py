@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from shared.train import Estimate
 
 
-def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
-    """Train a specialist, save and verify its bundle, and write what training cost and reached."""
+def train(config: RunConfig, *, overrides: Sequence[str]) -> Path:
+    """Train a specialist, save and verify its bundle, write what training took and reached; return the run."""
     folder = None
     if config.resume:
         folder = runs.find_run(
@@ -83,6 +83,7 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> None:
     runs.write_training(folder, fitted=fitted, parameters=counts)
     (folder / runs.CHECKPOINT).unlink(missing_ok=True)  # the bundle has all that is needed now
     _say_scores(config.metric.score(validation, predictions), title=f"validation, {config.data.name}")
+    return folder
 
 
 def _keep(model: Model, folder: Path, config: RunConfig, *, examples: Examples) -> None:
@@ -131,8 +132,11 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
     runs.say(f"record: {folder / runs.RECORD}; wrong texts: {folder / runs.ERRORS}")
 
 
-def predict(config: RunConfig, *, overrides: Sequence[str]) -> None:
-    """Stream texts to JSON lines: the id and the answer with its probabilities."""
+def predict(config: RunConfig, *, overrides: Sequence[str], read: Any = None) -> None:
+    """Stream texts to JSON lines: the id and the answer with its probabilities.
+
+    `read` turns lines into examples, where it is not the task's own reader that does.
+    """
     from shared import adapters, streaming
 
     folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name)
@@ -144,7 +148,7 @@ def predict(config: RunConfig, *, overrides: Sequence[str]) -> None:
         model.head.reviewer = None
     if config.predict.explain:
         _remind(model, of_run(config, folder, overrides))
-    streaming.predict_file(model, config.predict, read=config.reader, markdown=config.markdown)
+    streaming.predict_file(model, config.predict, read=read or config.reader, markdown=config.markdown)
 
 
 def _remind(model: Model, config: RunConfig) -> None:

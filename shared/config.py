@@ -32,6 +32,8 @@ class TaskConfig:
     """What the task's YAML says besides its defaults."""
 
     name: str
+    package: str  # below `tasks`
+    chosen_by: str  # the word of the command line that chooses it among the package's tasks; '' for the first
     summary: str
     metric: Any  # a `_target_` node, built into `RunConfig.metric`
     reader: str  # the function that reads texts to predict, as package.module.function
@@ -142,11 +144,15 @@ class PredictConfig:
     explain: bool  # show beside each answer the training examples nearest to the text
     batch_tokens: int
     check: bool  # let the head's reviewer check what was written, if it has one
-    live: bool  # answer each text as it comes, not a thousand together: for a log that grows
+    chunk: int  # texts answered together, and lost together where the process is killed
+    live: bool  # answer each text as it comes, not `chunk` together: for a log that grows
     resume: bool
 
     def __post_init__(self) -> None:
-        _check(("predict.format", self.format, self.format in FORMATS, ", ".join(FORMATS)))
+        _check(
+            ("predict.format", self.format, self.format in FORMATS, ", ".join(FORMATS)),
+            ("predict.chunk", self.chunk, self.chunk > 0, "a whole number above 0"),
+        )
 
 
 FORMATS = ("jsonl", "text", "conll")

@@ -18,7 +18,6 @@ from shared.model import Model
 from shared.train import accelerate, to_device
 from shared.words import span_words
 
-CHUNK = 1024  # examples that `stream` holds at a time
 REMEMBERED = 20_000  # answers that `stream` keeps for equal examples
 LATENCY_TEXTS, LATENCY_SECONDS = 100, 60.0  # texts timed alone, at most so many and so long
 
@@ -61,9 +60,7 @@ def infer(model: Model, features: Sequence[Features], *, batch_tokens: int) -> L
     return logits
 
 
-def stream(
-    model: Model, examples: Iterable[Any], *, batch_tokens: int, chunk_size: int = CHUNK
-) -> Iterator[Any]:
+def stream(model: Model, examples: Iterable[Any], *, batch_tokens: int, chunk_size: int) -> Iterator[Any]:
     """Yield predictions in order, holding `chunk_size` examples; a longer document is read in parts.
 
     Where the head can say why, predictions come with their reasons, and equal examples are answered once.
@@ -104,13 +101,19 @@ class Coverage:
 
 def coverage(examples: Examples, features: Sequence[Features]) -> Coverage:
     """Return how many texts needed several windows, and what no window or word boundary could hold."""
-    windows_of = np.bincount([item.example for item in features], minlength=len(examples))
     return Coverage(
-        texts_beyond_window=int((windows_of > 1).sum()),
+        texts_beyond_window=_texts_in_pieces(features),
         windows=len(features),
         lost_spans=sum(len(span_words(item)[1]) for item in examples if isinstance(item, SpanExample)),
         truncated_tokens=sum(getattr(item, "truncated_tokens", 0) for item in features),
     )
+
+
+def _texts_in_pieces(features: Sequence[Features]) -> int:
+    """Return how many texts have several windows; of an example with many texts, windows say their `part`."""
+    if features and hasattr(features[0], "part"):
+        return sum(getattr(item, "part", 0) == 1 for item in features)
+    return int((np.bincount([item.example for item in features]) > 1).sum())
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ class Speed:
 
     documents_per_second: float
     tokens_per_second: float
+    windows_per_second: float
     latency_p50_ms: float
     latency_p95_ms: float
 
@@ -144,5 +148,6 @@ def predict_timed(
         predict(model, [example], batch_tokens=batch_tokens)
         alone.append(1000 * (time.perf_counter() - begun))
     p50, p95 = np.percentile(alone, [50, 95])
-    speed = Speed(len(examples) / seconds, tokens / seconds, float(p50), float(p95))
+    rates = (len(examples) / seconds, tokens / seconds, len(features) / seconds)
+    speed = Speed(*rates, float(p50), float(p95))
     return predictions, speed, coverage(examples, features)

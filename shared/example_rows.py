@@ -21,6 +21,9 @@ from shared.examples import (
     SummaryExample,
     SummaryPrediction,
 )
+from shared.passages import Passage, QueryExample, QueryPrediction, RankingExample, RankingPrediction
+
+SCORED = 10  # of the passages of a stored ranking have their scores beside them
 
 
 def prediction_row(prediction: Prediction) -> dict[str, Any]:
@@ -31,6 +34,10 @@ def prediction_row(prediction: Prediction) -> dict[str, Any]:
         return _without_unset({**asdict(prediction), "reasons": None})
     if isinstance(prediction, SummaryPrediction):
         return {**asdict(prediction), "bullets": [_bullet_row(bullet) for bullet in prediction.bullets]}
+    if isinstance(prediction, RankingPrediction):
+        return _ranking_row(prediction)
+    if isinstance(prediction, QueryPrediction):
+        return {"id": prediction.id, "queries": list(prediction.queries)}
     facets = [{"facet": name, **asdict(answer)} for name, answer in prediction.facets.items()]
     return {"id": prediction.id, "facets": [_without_unset(answer) for answer in facets]}
 
@@ -45,6 +52,12 @@ def read_prediction(row: Mapping[str, Any]) -> Prediction:
     if "bullets" in row:
         bullets = [Bullet(**{"text": "", **_tuples(bullet)}) for bullet in row["bullets"]]
         return SummaryPrediction(row["id"], tuple(bullets), row["abstained"], tuple(row.get("read", ())))
+    if "ranked" in row:
+        scores, probabilities = tuple(row.get("scores", ())), tuple(row.get("probabilities", ()))
+        ranked = tuple(f"{row['ranked']} {row['further']}".split())
+        return RankingPrediction(row["id"], ranked, scores, probabilities, row.get("nothing", False))
+    if "queries" in row:
+        return QueryPrediction(row["id"], tuple(row["queries"]))
     return SpanPrediction(id=row["id"], spans=tuple(Span(**span) for span in row["spans"]))
 
 
@@ -71,9 +84,24 @@ def read_example(row: Mapping[str, Any]) -> Example:
         return AnomalyExample(**_tuples(row))
     if "sentences" in row:
         return SummaryExample(**_tuples(row))
+    if "passages" in row:
+        passages = tuple(Passage(**passage) for passage in row["passages"])
+        return RankingExample(**{**_tuples(row), "passages": passages})
+    if "queries" in row:
+        return QueryExample(**_tuples(row))
     return FacetExample(
         **{**row, "marks": tuple(Span(**mark) for mark in row["marks"]), "labels": _tuples(row["labels"])}
     )
+
+
+def _ranking_row(prediction: RankingPrediction) -> dict[str, Any]:
+    """Return the ids in two strings, the first ones and the others: a ranking of a hundred is mostly ids."""
+    ranked, further = prediction.ranked[:SCORED], prediction.ranked[SCORED:]
+    row: dict[str, Any] = {"id": prediction.id, "ranked": " ".join(ranked), "further": " ".join(further)}
+    for name in ("scores", "probabilities"):
+        if values := getattr(prediction, name):
+            row[name] = [round(float(value), 4) for value in values[:SCORED]]
+    return {**row, "nothing": True} if prediction.nothing else row
 
 
 def _bullet_row(bullet: Bullet) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from shared.errors import UserError
+from shared.passages import QueryExample, QueryPrediction, RankingExample, RankingPrediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,8 +276,15 @@ class SummaryPrediction:
         return [{"facet": "summary", "answer": line} for line in lines or [self.abstained]]
 
 
-Example = SpanExample | FacetExample | AnomalyExample | SummaryExample
-Prediction = SpanPrediction | FacetPrediction | AnomalyPrediction | SummaryPrediction
+Example = SpanExample | FacetExample | AnomalyExample | SummaryExample | RankingExample | QueryExample
+Prediction = (
+    SpanPrediction
+    | FacetPrediction
+    | AnomalyPrediction
+    | SummaryPrediction
+    | RankingPrediction
+    | QueryPrediction
+)
 E = TypeVar("E", bound=Example)
 P = TypeVar("P", bound=Prediction)
 

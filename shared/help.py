@@ -1,8 +1,11 @@
 """The text of `--help`, made from the names of the config files: Hydra is not imported for it."""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
 
 VERBS = {
     "train": "train a specialist; leaves a run with its bundle, and its validation scores",
@@ -16,7 +19,7 @@ VERBS = {
 def help_text(task: str, *, conf: Path) -> str:
     """Return what the command can do: its verbs, the groups and options, how overrides are written."""
     lines = [
-        f"python -m tasks.{task} VERB [OVERRIDE ...]",
+        f"{command(task, 'VERB', conf=conf)} [OVERRIDE ...]",
         "",
         "verbs",
         *(f"  {verb:<10} {meaning}" for verb, meaning in verbs(task, conf=conf).items()),
@@ -31,9 +34,15 @@ def help_text(task: str, *, conf: Path) -> str:
     return "\n".join(lines)
 
 
+def command(task: str, verb: str, *, conf: Path = CONF) -> str:
+    """Return what one types for the task's verb."""
+    given = _task(task, conf)
+    return f"python -m tasks.{given['package']} {verb} {given['chosen_by']}".rstrip()
+
+
 def verbs(task: str, *, conf: Path) -> dict[str, str]:
     """Return verb -> meaning: those of every task, and those of this one alone."""
-    own = yaml.safe_load((conf / "task" / f"{task}.yaml").read_text(encoding="utf-8"))["verbs"]
+    own = _task(task, conf)["verbs"]
     return {**VERBS, **{verb: entry["help"] for verb, entry in own.items()}}
 
 
@@ -42,6 +51,11 @@ def groups(task: str, *, conf: Path) -> dict[str, list[str]]:
     defaults = yaml.safe_load((conf / "config.yaml").read_text(encoding="utf-8"))["defaults"]
     names = [name for entry in defaults if isinstance(entry, dict) for name in entry if name != "task"]
     return {name: _options(name, task, conf) for name in names}
+
+
+def _task(task: str, conf: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((conf / "task" / f"{task}.yaml").read_text(encoding="utf-8"))
+    return found
 
 
 def _options(group: str, task: str, conf: Path) -> list[str]:

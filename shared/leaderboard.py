@@ -14,6 +14,7 @@ import yaml
 
 from shared.errors import UserError
 from shared.files import write_text_atomic
+from shared.help import command
 from shared.intervals import Statistic
 from shared.provenance import FileFacts, file_facts
 from shared.record import Record, read_record, write_record
@@ -310,7 +311,7 @@ def _range(shares: Sequence[float]) -> str:
 def _page(task: str, layout: Layout, sections: Sequence[Sequence[str]]) -> str:
     head = [
         f"# {layout.title}",
-        f"Rendered from `records/{task}/` and `conf/cited/{task}.yaml` by `python -m tasks.{task} publish`, "
+        f"Rendered from `records/{task}/` and `conf/cited/{task}.yaml` by `{command(task, 'publish')}`, "
         "never edited by hand. [README.md](README.md) says how to read it.",
     ]
     if not sections:

@@ -93,6 +93,7 @@ class Inference:
     latency_p50_ms: float | None
     latency_p95_ms: float | None
     peak_memory_gib: float | None
+    windows_per_second: float | None = None  # pieces that the model read; None in older records
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from shared.errors import UserError
 from shared.example_rows import prediction_row, read_prediction
 from shared.examples import Prediction
 from shared.files import write_json_atomic, write_text_atomic
+from shared.help import command
 
 CONFIG, LOG, TRAINING, RECORD = "config.yaml", "log.jsonl", "training.json", "record.json"
 BUNDLE, ERRORS, DETAILS = "adapter", "errors.jsonl", "details.txt"
@@ -25,9 +26,9 @@ LATEST = "latest"
 
 Item = TypeVar("Item")
 MAKERS = {
-    BUNDLE: "train makes one",
-    RECORD: "evaluate makes one",
-    CHECKPOINT: "train leaves one when it is interrupted",
+    BUNDLE: ("train", "makes one"),
+    RECORD: ("evaluate", "makes one"),
+    CHECKPOINT: ("train", "leaves one when it is interrupted"),
 }
 
 
@@ -49,13 +50,19 @@ def find_run(run: str, *, runs_dir: Path, task: str, holding: str = BUNDLE) -> P
     if run == LATEST:
         complete = sorted(path.parent for path in below.glob(f"*/{holding}"))
         if not complete:
-            raise UserError(f"{below} has no run with {holding}: python -m tasks.{task} {MAKERS[holding]}")
+            verb, does = MAKERS[holding]
+            raise UserError(f"{below} has no run with {holding}: {command(task, verb)} {does}")
         return complete[-1]
     for folder in (Path(run), below / run):
         if folder.is_dir():
             return folder
     names = ", ".join(sorted(path.name for path in below.glob("*"))) or "none"
     raise UserError(f"run={run!r} is no folder; runs in {below}: {names}")
+
+
+def runs_of(digest: str, *, runs_dir: Path, task: str) -> list[Path]:
+    """Return the runs of a configuration, oldest first."""
+    return sorted((runs_dir / task).glob(f"*-{digest}*"))
 
 
 def read_run_config(folder: Path) -> dict[str, Any]:

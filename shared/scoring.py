@@ -168,6 +168,7 @@ def _inference(speed: Speed | None) -> Inference | None:
         latency_p50_ms=round(speed.latency_p50_ms, 3),
         latency_p95_ms=round(speed.latency_p95_ms, 3),
         peak_memory_gib=round(runs.peak_memory_gib(), 3),
+        windows_per_second=round(speed.windows_per_second, 1),
     )
 
 

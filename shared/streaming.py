@@ -12,7 +12,7 @@ from typing import Any, Protocol, TextIO
 
 from shared.config import PredictConfig
 from shared.errors import DataError, UserError
-from shared.evaluate import CHUNK, stream
+from shared.evaluate import stream
 from shared.files import decode_line
 from shared.model import Model
 from shared.runs import counted
@@ -42,13 +42,13 @@ def predict_file(
     write = _writer(model, config, markdown)
     format = "jsonl" if Path(config.input).is_dir() else config.format
     done, last = _rows_done(config)
-    skipped = done // CHUNK * CHUNK  # whole chunks: the rest is predicted again in the batches it had
+    chunk = 1 if config.live else config.chunk
+    skipped = done // chunk * chunk  # whole chunks: the rest is predicted again in the batches it had
     count = 0
     with _open_input(config.input) as lines, _open_output(config) as output:
         source = read(lines, format, file=config.input)
         kept, examples = itertools.tee(itertools.islice(source, skipped, None))
-        chunk_size = 1 if config.live else CHUNK
-        answers = stream(model, examples, batch_tokens=config.batch_tokens, chunk_size=chunk_size)
+        answers = stream(model, examples, batch_tokens=config.batch_tokens, chunk_size=chunk)
         pairs = zip(kept, answers, strict=True)
         numbered = enumerate(counted(pairs, what="texts"), start=skipped + 1)
         for number, (example, prediction) in numbered:

@@ -22,6 +22,8 @@ TENSOR_FILES = {
     "decoder.py",
     "encoder.py",
     "facet_loss.py",
+    "text_pieces.py",
+    "writing.py",
 }
 
 

@@ -16,7 +16,10 @@ from shared.model import create_model
 TASKS = sorted(path.stem for path in (CONF / "task").glob("*.yaml"))
 EXPERIMENTS = sorted((CONF / "experiment").glob("*/*.yaml"))
 CONFIGS = sorted(path for path in CONF.rglob("*.yaml"))
-QUICK = {"summarization": ["head.prompt_tokens=48", "head.max_new_tokens=4", "head.batch_rows=2"]}
+QUICK = {
+    "summarization": ["head.prompt_tokens=48", "head.max_new_tokens=4", "head.batch_rows=2"],
+    "query_generation": ["head.passage_tokens=48", "head.max_new_tokens=4", "head.batch_rows=2"],
+}
 EACH_TASK = pytest.mark.parametrize("task", TASKS)
 
 
@@ -94,9 +97,13 @@ def labels_of(answered: Any) -> set[str]:
     answers = [answer["concepts"] for answer in row.get("facets", {}).values()]
     alarms = {"anomaly"} if row.get("anomalous") or row.get("alarm") else set()
     summaries = {"summary"} if row.get("bullets") else set()
+    relevant = {"relevant"} if row.get("ranked") or any(row.get("grades", {}).values()) else set()
+    queries = {"query"} if row.get("queries") else set()
     return (
         alarms
         | summaries
+        | relevant
+        | queries
         | spans
         | {concept for concepts in [*row.get("labels", {}).values(), *answers] for concept in concepts}
     )

@@ -28,6 +28,14 @@ def _check_window(window_tokens: int, overlap_tokens: int) -> None:
         raise ConfigError([f"head.overlap_tokens={overlap_tokens}; allowed: {allowed}"])
 
 
+def _check_positive(settings: Any, *names: str) -> None:
+    wrong = [name for name in names if getattr(settings, name) < 1]
+    if wrong:
+        raise ConfigError(
+            [f"head.{name}={getattr(settings, name)}; allowed: a whole number above 0" for name in wrong]
+        )
+
+
 @dataclass(frozen=True)
 class TokenClassification:
     """One tag per word by a linear layer over the encoder and a CRF over the sequence of tags."""
@@ -157,9 +165,7 @@ class SentenceSelection:
     max_tokens: int  # of a sentence; what is longer is cut
 
     def __post_init__(self) -> None:
-        for name in ("sentences", "negatives", "max_tokens"):
-            if getattr(self, name) < 1:
-                raise ConfigError([f"head.{name}={getattr(self, name)}; allowed: a whole number above 0"])
+        _check_positive(self, "sentences", "negatives", "max_tokens")
 
     def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return encoder, tokenizer and head; see `HeadSettings.build`."""
@@ -182,9 +188,7 @@ class TextGeneration:
     check: Any  # a `_target_` node of a `Reviewer`, or null
 
     def __post_init__(self) -> None:
-        for name in ("sentences", "prompt_tokens", "max_new_tokens", "batch_rows"):
-            if getattr(self, name) < 1:
-                raise ConfigError([f"head.{name}={getattr(self, name)}; allowed: a whole number above 0"])
+        _check_positive(self, "sentences", "prompt_tokens", "max_new_tokens", "batch_rows")
         self.reviewer()
 
     def reviewer(self) -> Reviewer | None:
@@ -194,5 +198,110 @@ class TextGeneration:
     def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return decoder, tokenizer and head; see `HeadSettings.build`."""
         from shared.heads.text_generation import build
+
+        return build(self, base, types=types)
+
+
+class RankingLoss(Enum):
+    """What a pair scorer learns: to choose among a query's passages, or pairs of a positive and another."""
+
+    listwise = "listwise"
+    pairwise = "pairwise"
+
+
+@dataclass(frozen=True)
+class Ordering:
+    """How scores become an answer: weights that validation chooses from, and the threshold of 'nothing'."""
+
+    first_weights: list[float]  # of the first stage's score beside the head's; [0] leaves it aside
+    document_weights: list[float]  # of the best score in a passage's document; [0] leaves it aside
+    sent_away: float  # share of validation's queries that may get 'nothing' though a candidate is relevant
+    answers: int  # passages of an answer
+
+    def __post_init__(self) -> None:
+        _check_positive(self, "answers")
+        if not self.first_weights or not self.document_weights:
+            raise ConfigError(["head.order: first_weights and document_weights need one weight or more"])
+        if not 0 <= self.sent_away < 1:
+            raise ConfigError([f"head.order.sent_away={self.sent_away}; allowed: 0 up to 1 exclusive"])
+
+
+@dataclass(frozen=True)
+class PairScoring:
+    """How well a passage answers a query, both read together; see the head's file."""
+
+    depth: int  # passages of a query that are scored, the first stage's best; the rest keep their order
+    loss: RankingLoss
+    negatives: int  # of a query beside one relevant passage, drawn anew for each batch
+    teacher: str  # the bundle of a larger scorer to learn from, or ''
+    teacher_weight: float  # of its margins (arXiv 2010.02666) beside the loss of the labels
+    dropout: float
+    query_tokens: int  # what is longer is cut, and counted
+    window_tokens: int  # of a passage; its best window counts
+    overlap_tokens: int
+    order: Ordering
+
+    def __post_init__(self) -> None:
+        _check_window(self.window_tokens, self.overlap_tokens)
+        _check_positive(self, "depth", "negatives", "query_tokens")
+
+    def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
+        """Return encoder, tokenizer and head; see `HeadSettings.build`."""
+        from shared.heads.pair_scoring import build
+
+        return build(self, base, types=types)
+
+
+@dataclass(frozen=True)
+class DualEncoding:
+    """How near a passage is to a query, each read alone; see the head's file."""
+
+    scale: float  # of the cosine in the loss, the inverse of its temperature
+    negatives: int  # hard ones of a query, drawn anew for each batch, beside those of the whole batch
+    depth: int  # of the first stage's best passages that negatives are drawn from
+    query_tokens: int  # what is longer is cut, and counted
+    window_tokens: int  # of a passage; its best window counts
+    overlap_tokens: int
+    order: Ordering
+
+    def __post_init__(self) -> None:
+        _check_window(self.window_tokens, self.overlap_tokens)
+        _check_positive(self, "depth", "query_tokens")
+
+    def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
+        """Return encoder, tokenizer and head; see `HeadSettings.build`."""
+        from shared.heads.dual_encoding import build
+
+        return build(self, base, types=types)
+
+
+@dataclass(frozen=True)
+class QueryWriting:
+    """Queries written by a decoder for a passage; see the head's file."""
+
+    instruction: str  # what the base is told in front of the passage
+    shots: list[dict[str, str]]  # {passage, queries (a line each)} that stand in front, for an untuned base
+    samples: int  # answers sampled for each passage, each with a query a line
+    queries: int  # of a passage kept at most, each once
+    temperature: float  # of sampling; 0 is greedy
+    top_p: float
+    sampling_seed: int  # the same passage always gets the same queries
+    passage_tokens: int  # what is longer is cut, and counted
+    max_new_tokens: int
+    batch_rows: int  # answers that are written together, always so many
+
+    def __post_init__(self) -> None:
+        _check_positive(self, "samples", "queries", "passage_tokens", "max_new_tokens", "batch_rows")
+        if self.temperature < 0 or not 0 < self.top_p <= 1:
+            raise ConfigError(
+                [
+                    f"head.temperature={self.temperature}, head.top_p={self.top_p}; "
+                    "allowed: 0 or more, and above 0 up to 1"
+                ]
+            )
+
+    def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
+        """Return decoder, tokenizer and head; see `HeadSettings.build`."""
+        from shared.heads.query_writing import build
 
         return build(self, base, types=types)

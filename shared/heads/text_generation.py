@@ -1,9 +1,9 @@
 """Text generation: a summary of a document's chosen sentences, bullet by bullet, by a decoder.
 
 The prompt holds the sentences that a selector ranks highest, in the document's order, as far as the token
-budget goes; training masks it from the loss. Decoding is greedy. A batch always has the same shape, so that
-no answer depends on the company it is generated in. Where a checker sends a summary back, the writer goes on
-behind the bullets that stood, and every number it then writes must be one that its prompt has.
+budget goes; training masks it from the loss. Decoding is greedy, in batches of one shape (`shared.writing`).
+Where a checker sends a summary back, the writer goes on behind the bullets that stood, and every number it
+then writes must be one that its prompt has.
 
 B documents in a batch, T tokens, N new tokens at most, V words of the vocabulary.
 """
@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from shared.contracts import Base, Outputs, Reviewer, Types
 from shared.copied_numbers import CopiedNumbers
@@ -26,9 +25,8 @@ from shared.decoder import load_decoder
 from shared.errors import BundleError, UserError
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
 from shared.heads.settings import TextGeneration
-from shared.runs import counted
+from shared.writing import frame, lines_of, mask, padded, target_loss, taught, tokens_of, written
 
-IGNORED = -100  # a target that has no loss
 SELECTOR = "selector"  # the name of the selector's bundle inside this one's
 SELECTOR_TOKENS = 8192  # the selector's batch budget
 
@@ -69,20 +67,14 @@ class TextGenerationHead:
         self._before, self._after = self._frame()
 
     def _frame(self) -> tuple[list[int], list[int]]:
-        """Return the tokens in front of the sentences and behind them, as the base's chat template has it."""
+        """Return the tokens in front of the sentences and behind them."""
         told = [self.settings.instruction]
         if self.settings.style_in_prompt and self.reviewer:
             told.append(self.reviewer.instruction())
-        messages = [{"role": "system", "content": " ".join(told)}, {"role": "user", "content": "\0"}]
-        text = self.tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
-        )
-        before, _, after = text.partition("\0")
-        return self._tokens(before), self._tokens(after)
+        return frame(self.tokenizer, " ".join(told))
 
     def _tokens(self, text: str) -> list[int]:
-        found: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return found
+        return tokens_of(self.tokenizer, text)
 
     def start(self, backbone: nn.Module, examples: Sequence[SummaryExample]) -> None:
         """Raise `UserError` where the selector is missing; the language model starts as it is."""
@@ -160,62 +152,28 @@ class TextGenerationHead:
         room = len(self._before) + self.settings.prompt_tokens + len(self._after)
         begun = any(prompt.begun for prompt in features)
         width = room + self.settings.max_new_tokens * begun
-        whole = max(prompt.num_tokens for prompt in features)
+        prompts, fill = [prompt.tokens for prompt in features], self.tokenizer.pad_token_id
         return {
-            "tokens": self._padded([[*p.tokens, *p.target] for p in features], whole),
-            "mask": _mask([p.num_tokens for p in features], whole),
-            "targets": _right([p.target for p in features], fill=IGNORED),
-            "prompts": self._padded([p.tokens for p in features], width),
-            "prompt_mask": _mask([len(p.tokens) for p in features], width),
-            "begun": torch.tensor([p.begun for p in features]),
+            **taught(prompts, [prompt.target for prompt in features], fill=fill),
+            "prompts": padded(prompts, width, fill=fill),
+            "prompt_mask": mask(prompts, width),
+            "begun": torch.tensor([prompt.begun for prompt in features]),
         }
-
-    def _padded(self, rows: Sequence[Sequence[int]], width: int) -> Tensor:
-        pad = self.tokenizer.pad_token_id
-        return torch.tensor([[*[pad] * (width - len(row)), *row] for row in rows])
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
         """Return in training the cross-entropy of the targets; else the generated ids (B, N)."""
-        if not backbone.training:
-            return Outputs(logits=self._generate(backbone, batch))
-        targets, mask = batch["targets"], batch["mask"]
-        kept = targets.shape[1] + 1  # the last tokens alone are predicted: most of a row is prompt
-        outputs = backbone(
-            input_ids=batch["tokens"],
-            attention_mask=mask,
-            position_ids=(mask.cumsum(1) - 1).clamp(min=0),
-            logits_to_keep=kept,
-            use_cache=False,
+        if backbone.training:
+            return target_loss(backbone, batch)
+        prompts, begun = batch["prompts"], bool(batch["begun"].any())
+        ids = written(
+            backbone,
+            self.tokenizer,
+            prompts,
+            batch["prompt_mask"],
+            limits=self.settings,
+            processors=lambda rows: [CopiedNumbers(self.tokenizer, prompts[rows])] if begun else [],
         )
-        logits = outputs.logits[:, :-1].float()
-        loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
-        return Outputs(logits=logits.argmax(-1), loss=loss)
-
-    def _generate(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-        rows, count = self.settings.batch_rows, len(batch["prompts"])
-        firsts = counted(range(0, count, rows), what=f"of {-(-count // rows)} batches written")
-        return torch.cat(
-            [self._greedy(backbone, batch, range(first, min(first + rows, count))) for first in firsts]
-        )
-
-    def _greedy(self, backbone: Any, batch: Mapping[str, Tensor], chosen: range) -> Tensor:
-        """Return (rows, N): always `batch_rows` prompts are run, the last one repeated to fill up."""
-        indices = [*chosen, *[chosen[-1]] * (self.settings.batch_rows - len(chosen))]
-        prompts, mask = batch["prompts"][indices], batch["prompt_mask"][indices]
-        processors = []
-        if bool(batch["begun"].any()):
-            processors.append(CopiedNumbers(self.tokenizer, prompts))
-        found = backbone.generate(
-            input_ids=prompts,
-            attention_mask=mask,
-            max_new_tokens=self.settings.max_new_tokens,
-            do_sample=False,
-            logits_processor=processors,
-            pad_token_id=self.tokenizer.pad_token_id,
-            eos_token_id=self.tokenizer.eos_token_id,
-        )[: len(chosen), prompts.shape[1] :]
-        missing = self.settings.max_new_tokens - found.shape[1]
-        return functional.pad(found, (0, missing), value=self.tokenizer.pad_token_id)
+        return Outputs(logits=ids)
 
     def decode(
         self, examples: Sequence[SummaryExample], features: Sequence[Prompt], logits: Sequence[Array]
@@ -229,11 +187,7 @@ class TextGenerationHead:
     def _summary(self, example: SummaryExample, prompt: Prompt, ids: list[int]) -> SummaryPrediction:
         if not any(sentence.strip() for sentence in example.sentences):
             return SummaryPrediction(example.id, abstained="the document is empty")
-        end = self.tokenizer.eos_token_id
-        ended = end in ids
-        text = self.tokenizer.decode(ids[: ids.index(end)] if ended else ids, skip_special_tokens=True)
-        lines = text.splitlines() if ended else text.splitlines()[:-1]
-        bullets = [*(example.begun or ()), *(line.strip() for line in lines if line.strip())]
+        bullets = [*(example.begun or ()), *lines_of(self.tokenizer, ids)]
         return SummaryPrediction(
             example.id,
             tuple(map(Bullet, bullets)),
@@ -288,12 +242,3 @@ def build(settings: TextGeneration, base: Base, *, types: Types) -> tuple[nn.Mod
     """Return the decoder, its tokenizer and a fresh head."""
     backbone, tokenizer = load_decoder(base)
     return backbone, tokenizer, TextGenerationHead(settings, types=types, tokenizer=tokenizer)
-
-
-def _mask(lengths: Sequence[int], width: int) -> Tensor:
-    return torch.tensor([[0] * (width - length) + [1] * length for length in lengths])
-
-
-def _right(rows: Sequence[Sequence[int]], *, fill: int) -> Tensor:
-    width = max(1, *(len(row) for row in rows)) if rows else 1
-    return torch.tensor([[*[fill] * (width - len(row)), *row] for row in rows])

@@ -63,6 +63,7 @@ def settings(texts: Path | str, output: Path | str, **changes: Any) -> PredictCo
         "explain": False,
         "batch_tokens": 1,
         "check": True,
+        "chunk": 1024,
         "live": False,
         "resume": False,
     }
@@ -77,11 +78,13 @@ def rows(path: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("chunk", [2, 1024])
 @pytest.mark.parametrize("batch_tokens", [1, 20, 4096])
 def test_answers_keep_the_order_of_the_texts_across_batches_and_chunks(
-    model: Model, texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch_tokens: int, chunk: int
+    model: Model, texts: Path, tmp_path: Path, batch_tokens: int, chunk: int
 ) -> None:
-    monkeypatch.setattr("shared.streaming.CHUNK", chunk)
     output = tmp_path / "out.jsonl"
-    assert predict_file(model, settings(texts, output, batch_tokens=batch_tokens), read=read_stream) == 5
+    assert (
+        predict_file(model, settings(texts, output, batch_tokens=batch_tokens, chunk=chunk), read=read_stream)
+        == 5
+    )
     found = rows(output)
     assert [row["id"] for row in found] == ["0", "1", "2", "3", "4"]
     assert [bool(row["spans"]) for row in found] == [True, True, False, True, True]
@@ -172,9 +175,8 @@ def test_an_output_that_exists_is_never_overwritten(
 
 
 def test_texts_are_read_at_most_a_chunk_ahead_of_the_rows_written(
-    model: Model, texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: Model, texts: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("shared.streaming.CHUNK", 2)
     output = tmp_path / "out.jsonl"
     ahead: list[int] = []
 
@@ -183,7 +185,7 @@ def test_texts_are_read_at_most_a_chunk_ahead_of_the_rows_written(
             ahead.append(number - len(rows(output)))
             yield example
 
-    predict_file(model, settings(texts, output), read=counting)
+    predict_file(model, settings(texts, output, chunk=2), read=counting)
     assert ahead == [1, 2, 1, 2, 1]
 
 
@@ -205,13 +207,10 @@ def test_invalid_utf8_names_the_byte_and_the_line(
         predict_file(model, settings(texts, tmp_path / "out.jsonl"), read=read_stream)
 
 
-def test_a_bad_line_can_be_mended_and_the_run_resumed(
-    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shared.streaming.CHUNK", 1)
+def test_a_bad_line_can_be_mended_and_the_run_resumed(model: Model, tmp_path: Path) -> None:
     texts, output = tmp_path / "texts.jsonl", tmp_path / "out.jsonl"
     texts.write_text('{"id": "a", "text": "Ada"}\n{"id": "b"}\n')
-    config = settings(texts, output, format="jsonl", resume=True)
+    config = settings(texts, output, format="jsonl", resume=True, chunk=1)
     with pytest.raises(DataError, match=r'texts\.jsonl:2: no "text"'):
         predict_file(model, config, read=read_stream)
     assert [row["id"] for row in rows(output)] == ["a"]
@@ -290,11 +289,10 @@ def write_log(folder: Path, lines: Sequence[str] = LOG) -> Path:
 
 @pytest.mark.parametrize("chunk", [1, 3, 1024])
 def test_equal_texts_are_read_once_and_each_has_its_answer_in_order(
-    watch: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
+    watch: Model, tmp_path: Path, chunk: int
 ) -> None:
-    monkeypatch.setattr("shared.streaming.CHUNK", chunk)
     output = tmp_path / "out.jsonl"
-    config = settings(write_log(tmp_path), output, batch_tokens=4096)
+    config = settings(write_log(tmp_path), output, batch_tokens=4096, chunk=chunk)
     assert predict_file(watch, config, read=read_lines) == 8
     found = rows(output)
     assert [row["id"] for row in found] == [str(place) for place in range(8)]
@@ -380,15 +378,14 @@ def test_a_live_alarm_comes_while_the_log_still_grows(watch: Model, monkeypatch:
 
 
 def test_a_resumed_file_of_a_log_has_the_answers_of_the_uninterrupted_one(
-    watch: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    watch: Model, tmp_path: Path
 ) -> None:
     """What was remembered is read anew, beside other texts, which may move the last digits of a score."""
-    monkeypatch.setattr("shared.streaming.CHUNK", 3)
     whole, parts = tmp_path / "whole.jsonl", tmp_path / "parts.jsonl"
     log = write_log(tmp_path)
-    predict_file(watch, settings(log, whole), read=read_lines)
+    predict_file(watch, settings(log, whole, chunk=3), read=read_lines)
     parts.write_bytes(b"".join(whole.read_bytes().splitlines(keepends=True)[:4]))
-    predict_file(watch, settings(log, parts, resume=True), read=read_lines)
+    predict_file(watch, settings(log, parts, resume=True, chunk=3), read=read_lines)
     for one, other in zip(rows(whole), rows(parts), strict=True):
         same = ("id", "alarm", "p_value", "template")
         assert [one.get(name) for name in same] == [other.get(name) for name in same]

@@ -10,10 +10,10 @@ from shared.compose import compose_run
 from shared.errors import BundleError, ConfigError, UserError
 from shared.evaluate import infer, predict
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
-from shared.heads.text_generation import IGNORED
 from shared.model import Model, create_model
 from shared.runs import Progress
 from shared.train import fit
+from shared.writing import IGNORED
 
 SMALL = ["head.prompt_tokens=48", "head.max_new_tokens=12", "head.batch_rows=2", "lora.layers=2"]
 REPORT = SummaryExample(

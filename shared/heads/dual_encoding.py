@@ -1,0 +1,243 @@
+"""Dual encoding: queries and passages are read apart and meet by the cosine of their embeddings.
+
+The encoder's mean token vector embeds a text; a long passage is cut into overlapping windows and counts by
+the best one. Training draws a query to a relevant passage and away from hard negatives and from all other
+passages of the batch (multiple negatives ranking, arXiv 1705.00652; hard negatives: arXiv 2004.04906).
+
+Q queries in a batch, P passages, T tokens, H hidden size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from shared.contracts import Base, Outputs, Reviewer, Types
+from shared.encoder import load_encoder
+from shared.errors import BundleError
+from shared.heads.settings import DualEncoding
+from shared.passages import Passage, RankingExample, RankingPrediction
+from shared.ranking import Candidates, ranking, ranking_row, tuned
+from shared.text_pieces import Pieces, draw, embed_rows, padded
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True)
+class Text:
+    """One window of a passage, or a query, to embed."""
+
+    example: int  # the first one that has it
+    key: str  # the passage's text; '' for a query
+    part: int  # the window's place in its text
+    tokens: list[int]
+    truncated_tokens: int
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of the window, special ones included."""
+        return len(self.tokens)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A training query with the first windows of its relevant passages and of its hard negatives."""
+
+    example: int
+    query: list[int]
+    positives: dict[str, list[int]]  # by passage id
+    negatives: dict[str, list[int]]
+    relevant: frozenset[str]
+    num_tokens: int  # of the query, a mean positive and so many mean negatives as are drawn
+    truncated_tokens: int
+    part: int = 0
+
+
+class DualEncodingHead:
+    """See `shared.contracts.Head`; the logits of a window are its embedding (H), of length 1."""
+
+    def __init__(self, settings: DualEncoding, *, types: Types, tokenizer: Any) -> None:
+        self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
+        self.new_tokens: list[int] = []
+        self.remembers, self.inspector = False, None
+        self.bundles: dict[str, Path] = {}
+        self.reviewer: Reviewer | None = None
+        self.decoding: dict[str, float] = {}
+        self.kept: dict[str, Any] = {}
+        self.source: dict[str, str] = {}
+        self.module = nn.Module()  # the encoder's own token vectors are all there is
+        self._taught: set[tuple[str, str]] = set()
+        self._known: dict[str, Array] = {}  # passage text -> embeddings of its windows, of frozen weights
+
+    def start(self, backbone: nn.Module, examples: Sequence[RankingExample]) -> None:
+        """Note the training queries: they are encoded as lessons."""
+        self._taught = {(example.id, example.text) for example in examples}
+
+    def encode(self, examples: Sequence[RankingExample]) -> list[Any]:
+        """Return a lesson per training query, where it has a relevant candidate; else texts, each once."""
+        pieces = Pieces(self.tokenizer, self.settings)
+        if examples and all((example.id, example.text) in self._taught for example in examples):
+            return [
+                lesson
+                for number, example in enumerate(examples)
+                if (lesson := self._lesson(number, example, pieces))
+            ]
+        return [*self._queries(examples, pieces), *self._passages(examples, pieces)]
+
+    def _lesson(self, number: int, example: RankingExample, pieces: Pieces) -> Lesson | None:
+        relevant = frozenset(example.relevant())
+        positives = {p.id: pieces.passage(p.text)[0] for p in example.passages if p.id in relevant}
+        others = [p for p in example.passages if p.id not in relevant][: self.settings.depth]
+        negatives = {p.id: pieces.passage(p.text)[0] for p in others}
+        if not positives:
+            return None
+        query, cut = pieces.query(example.text)
+        drawn = min(self.settings.negatives, len(negatives))
+        size = len(query) + _mean_length(positives) + drawn * _mean_length(negatives)
+        return Lesson(number, query, positives, negatives, relevant, int(size), cut)
+
+    def _queries(self, examples: Sequence[RankingExample], pieces: Pieces) -> list[Text]:
+        asked = [pieces.query(example.text) for example in examples]
+        return [Text(number, "", 0, tokens, cut) for number, (tokens, cut) in enumerate(asked)]
+
+    def _passages(self, examples: Sequence[RankingExample], pieces: Pieces) -> list[Text]:
+        first: dict[str, int] = {}
+        for number, example in enumerate(examples):
+            for passage in example.passages:
+                first.setdefault(passage.text, number)
+        return [
+            Text(number, text, part, tokens, 0)
+            for text, number in first.items()
+            if text not in self._known
+            for part, tokens in enumerate(pieces.passage(text))
+        ]
+
+    def collate(self, features: Sequence[Any]) -> dict[str, Tensor]:
+        """Return tokens and mask (rows, T); of lessons also what each query's row is to find.
+
+        The rows of lessons are Q queries, then P passages; `targets` (Q,) are places among the passages, and
+        `hidden` (Q, P) marks other relevant passages, which are no negatives.
+        """
+        pad = partial(padded, fill=self.tokenizer.pad_token_id)
+        if isinstance(features[0], Text):
+            return pad([text.tokens for text in features])
+        passages: dict[str, list[int]] = {}
+        targets = []
+        for lesson in features:
+            chosen = draw(lesson.positives, 1)
+            passages |= chosen | draw(lesson.negatives, self.settings.negatives)
+            targets.append(next(iter(chosen)))
+        places = {name: place for place, name in enumerate(passages)}
+        hidden = [
+            [name in f.relevant and name != t for name in places]
+            for f, t in zip(features, targets, strict=True)
+        ]
+        return {
+            **pad([*(lesson.query for lesson in features), *passages.values()]),
+            "targets": torch.tensor([places[name] for name in targets]),
+            "hidden": torch.tensor(hidden),
+        }
+
+    def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
+        """Return the embeddings (rows, H), and for lessons the cross-entropy over the batch's passages."""
+        unit = embed_rows(backbone, batch["tokens"], batch["mask"])
+        if "targets" not in batch:
+            return Outputs(logits=unit)
+        queries = len(batch["targets"])
+        logits = self.settings.scale * unit[:queries] @ unit[queries:].T
+        logits = logits.float().masked_fill(batch["hidden"], float("-inf"))
+        return Outputs(logits=logits, loss=functional.cross_entropy(logits, batch["targets"]))
+
+    def decode(
+        self, examples: Sequence[RankingExample], features: Sequence[Text], logits: Sequence[Array]
+    ) -> list[RankingPrediction]:
+        """Return the candidates of each query, ordered as `shared.ranking` says."""
+        return [
+            ranking(candidates, self.decoding, answers=self.settings.order.answers)
+            for candidates in self._candidates(examples, features, logits)
+        ]
+
+    def _candidates(
+        self, examples: Sequence[RankingExample], features: Sequence[Text], logits: Sequence[Array]
+    ) -> list[Candidates]:
+        queries = [row for text, row in zip(features, logits, strict=True) if not text.key]
+        windows: dict[str, list[Array]] = {}
+        for text, row in zip(features, logits, strict=True):
+            if text.key:
+                windows.setdefault(text.key, []).append(row)
+        known = self._known | {key: np.stack(rows) for key, rows in windows.items()}
+        if self.source:  # of a bundle: its weights no longer change
+            self._known = known
+        index = PassageIndex(known)
+        return [
+            Candidates(example, index.cosines(query, example.passages))
+            for example, query in zip(examples, queries, strict=True)
+        ]
+
+    def tune(
+        self, examples: Sequence[RankingExample], features: Sequence[Text], logits: Sequence[Array]
+    ) -> None:
+        """Choose the weights beside the cosine, and fit probabilities and the threshold of 'nothing'."""
+        self.decoding.clear()
+        self.decoding.update(tuned(self._candidates(examples, features, logits), self.settings.order))
+
+    def measures(self, validation: Sequence[RankingExample]) -> bool:
+        """Return False: nothing is measured on train after training."""
+        return False
+
+    def measure(
+        self, examples: Sequence[RankingExample], features: Sequence[Any], logits: Sequence[Array]
+    ) -> None:
+        """Do nothing: see `measures`."""
+
+    def remember(
+        self, examples: Sequence[RankingExample], features: Sequence[Any], logits: Sequence[Array]
+    ) -> None:
+        """Do nothing: a passage that was found is its own reason."""
+
+    def ask(self, types: Types) -> None:
+        """Accept what was trained alone."""
+        if dict(types) != self.types:
+            raise BundleError(f"this bundle orders passages, asked for: {', '.join(types)}")
+
+    def row(self, example: RankingExample, prediction: RankingPrediction) -> dict[str, Any]:
+        """Return the passages in order with their texts, scores and probabilities."""
+        return ranking_row(example, prediction)
+
+    def finds(self) -> str:
+        """Return what is found."""
+        return f"the {self.settings.order.answers} passages nearest to a query"
+
+
+class PassageIndex:
+    """The embedded windows of all passages in one array, so that a query is one product."""
+
+    def __init__(self, windows: Mapping[str, Array]) -> None:
+        self._places = {text: place for place, text in enumerate(windows)}
+        self._starts = np.cumsum([0, *(len(rows) for rows in windows.values())])[:-1]
+        self._rows = np.concatenate(list(windows.values())) if windows else np.zeros((0, 0), np.float32)
+
+    def cosines(self, query: Array, passages: Sequence[Passage]) -> Any:
+        """Return the cosine of each passage's best window, float64."""
+        if not passages:
+            return np.zeros(0)
+        best = np.maximum.reduceat(self._rows @ query, self._starts)
+        return best[[self._places[passage.text] for passage in passages]].astype(np.float64)
+
+
+def build(settings: DualEncoding, base: Base, *, types: Types) -> tuple[nn.Module, Any, DualEncodingHead]:
+    """Return the encoder, its tokenizer and a fresh head."""
+    backbone, tokenizer = load_encoder(base)
+    return backbone, tokenizer, DualEncodingHead(settings, types=types, tokenizer=tokenizer)
+
+
+def _mean_length(passages: Mapping[str, Sequence[int]]) -> float:
+    return sum(map(len, passages.values())) / max(len(passages), 1)

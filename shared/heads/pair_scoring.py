@@ -1,0 +1,304 @@
+"""Pair scoring: a cross-encoder reads a query and a passage together and says how well they fit.
+
+The score of a pair adds three readings of one pass: the cosine of the query's and the passage's mean token
+vectors, the mean over the query's tokens of their best cosine among the passage's tokens (late interaction,
+arXiv 2004.12832, over vectors that have seen both), and a linear output of the first token. The first two
+are worth something before any training, the third is learnt. A long passage counts by its best window.
+
+G queries in a batch, K passages of each, T tokens, H hidden size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from shared.contracts import Base, Examples, Outputs, Reviewer, Types
+from shared.encoder import load_encoder
+from shared.errors import BundleError, UserError
+from shared.heads.settings import PairScoring, RankingLoss
+from shared.passages import RankingExample, RankingPrediction
+from shared.ranking import Candidates, ranking, ranking_row, tuned
+from shared.text_pieces import Pieces, draw, padded, row_groups
+
+TEACHER_TOKENS = 8192  # the teacher's batch budget
+COSINE_SCALE = 10.0  # what a cosine counts at the start
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A query with one window of one of its passages."""
+
+    example: int
+    place: int  # of the passage among the candidates
+    part: int  # the window's place in its passage
+    tokens: list[int]
+    query_length: int  # tokens of the query, special ones included
+    truncated_tokens: int
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of the pair, special ones included."""
+        return len(self.tokens)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A training query with the first windows of its relevant passages and of those to tell them from."""
+
+    example: int
+    positives: dict[int, Pair]  # by place among the candidates
+    negatives: dict[int, Pair]
+    teacher: dict[int, float]  # scores by place; empty without a teacher
+    drawn: int  # negatives of a batch
+    truncated_tokens: int
+    part: int = 0
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of a mean positive and as many mean negatives as are drawn."""
+        means = [
+            sum(pair.num_tokens for pair in pairs.values()) / max(len(pairs), 1)
+            for pairs in (self.positives, self.negatives)
+        ]
+        return int(means[0] + self.drawn * means[1])
+
+
+class PairScorer(nn.Module):
+    """The score of a pair from its token vectors."""
+
+    def __init__(self, size: int, *, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(size, 1)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+        self.scale = nn.Parameter(torch.ones(2))  # of both cosines, in COSINE_SCALE
+
+    def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return (rows,) scores, read in groups of similar length."""
+        groups = row_groups(batch["mask"])
+        found = [self._scores(backbone, batch, group) for group in groups]
+        back = torch.tensor([row for group in groups for row in group]).argsort()
+        return torch.cat(found)[back.to(batch["mask"].device)]
+
+    def _scores(self, backbone: Any, batch: Mapping[str, Tensor], group: Sequence[int]) -> Tensor:
+        width = int(batch["mask"][group].sum(1).max())
+        mask = batch["mask"][group, :width]
+        hidden = backbone(input_ids=batch["tokens"][group, :width], attention_mask=mask).last_hidden_state
+        places = torch.arange(width, device=mask.device)
+        of_query = places < batch["query_lengths"][group].unsqueeze(1)
+        of_passage = mask.bool() & ~of_query
+        cosine = functional.cosine_similarity(_mean(hidden, of_query), _mean(hidden, of_passage))
+        unit = functional.normalize(hidden, dim=2)
+        similar = (unit @ unit.transpose(1, 2)).masked_fill(~of_passage.unsqueeze(1), -1.0)
+        late = (similar.amax(2) * of_query).sum(1) / of_query.sum(1)
+        learnt = self.output(self.dropout(hidden[:, 0])).squeeze(1)
+        scores: Tensor = learnt + COSINE_SCALE * (self.scale[0] * cosine + self.scale[1] * late)
+        return scores
+
+
+class PairScoringHead:
+    """See `shared.contracts.Head`; the logit of a window is the score of its pair."""
+
+    def __init__(self, settings: PairScoring, *, types: Types, tokenizer: Any, hidden_size: int) -> None:
+        self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
+        self.new_tokens: list[int] = []
+        self.remembers, self.inspector = False, None
+        self.bundles: dict[str, Path] = {}
+        self.reviewer: Reviewer | None = None
+        self.decoding: dict[str, float] = {}
+        self.kept: dict[str, Any] = {}
+        self.source: dict[str, str] = {}
+        self.module = PairScorer(hidden_size, dropout=settings.dropout)
+        self._taught: dict[tuple[str, str], dict[int, float]] = {}  # training queries, their teacher's scores
+
+    def start(self, backbone: nn.Module, examples: Sequence[RankingExample]) -> None:
+        """Note the training queries, and what the teacher, if there is one, thinks of their candidates.
+
+        Raises `UserError` where the teacher is missing.
+        """
+        taught: Sequence[dict[int, float]] = [{} for _ in examples]
+        if self.settings.teacher:
+            taught = _teacher_scores(Path(self.settings.teacher), examples)
+        keys = [(example.id, example.text) for example in examples]
+        self._taught = dict(zip(keys, taught, strict=True))
+
+    def encode(self, examples: Sequence[RankingExample]) -> list[Any]:
+        """Return a choice per training query with a relevant candidate; else its candidates' windows."""
+        pieces = Pieces(self.tokenizer, self.settings)
+        found: list[Any] = []
+        for number, example in enumerate(examples):
+            taught = self._taught.get((example.id, example.text))
+            if taught is None:
+                found.extend(self._pairs(number, example, pieces, depth=self.settings.depth))
+            elif any(passage.id in example.relevant() for passage in example.passages):
+                found.append(self._choice(number, example, pieces, taught))
+        return found
+
+    def _pairs(self, number: int, example: RankingExample, pieces: Pieces, *, depth: int) -> list[Pair]:
+        query, cut = pieces.query(example.text)
+        return [
+            Pair(number, place, part, pieces.pair(query, window), len(query), 0 if place or part else cut)
+            for place, passage in enumerate(example.passages[:depth])
+            for part, window in enumerate(pieces.passage(passage.text))
+        ]
+
+    def _choice(
+        self, number: int, example: RankingExample, pieces: Pieces, taught: Mapping[int, float]
+    ) -> Choice:
+        pairs = {
+            pair.place: pair
+            for pair in self._pairs(number, example, pieces, depth=len(example.passages))
+            if pair.part == 0
+        }
+        relevant = {place for place, p in enumerate(example.passages) if p.id in example.relevant()}
+        others = [place for place in pairs if place not in relevant][: self.settings.depth]
+        return Choice(
+            example=number,
+            positives={place: pairs[place] for place in sorted(relevant)},
+            negatives={place: pairs[place] for place in others},
+            teacher=dict(taught),
+            drawn=min(self.settings.negatives, len(others)),
+            truncated_tokens=pairs[0].truncated_tokens,
+        )
+
+    def collate(self, features: Sequence[Any]) -> dict[str, Tensor]:
+        """Return tokens, mask (rows, T) and query lengths (rows,).
+
+        Rows of choices are, query by query, a relevant passage and then others, drawn anew; `queries` (rows,)
+        tells whose they are, and `taught` (rows,) the teacher's scores, NaN where there are none.
+        """
+        if isinstance(features[0], Pair):
+            return self._rows(features)
+        drawn = [draw(c.positives, 1) | draw(c.negatives, c.drawn) for c in features]
+        rows = self._rows([pair for pairs in drawn for pair in pairs.values()])
+        taught = [
+            c.teacher.get(p, float("nan")) for c, pairs in zip(features, drawn, strict=True) for p in pairs
+        ]
+        numbers = [number for number, pairs in enumerate(drawn) for _ in pairs]
+        return {**rows, "queries": torch.tensor(numbers), "taught": torch.tensor(taught)}
+
+    def _rows(self, pairs: Sequence[Pair]) -> dict[str, Tensor]:
+        rows = padded([pair.tokens for pair in pairs], fill=self.tokenizer.pad_token_id)
+        return {**rows, "query_lengths": torch.tensor([pair.query_length for pair in pairs])}
+
+    def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
+        """Return the scores (rows,), and for choices their loss, the mean over queries."""
+        scores = self.module(backbone, batch).float()
+        if "queries" not in batch:
+            return Outputs(logits=scores)
+        counts = torch.bincount(batch["queries"]).tolist()
+        losses = [
+            self._loss(found, taught)
+            for found, taught in zip(
+                torch.split(scores, counts), torch.split(batch["taught"], counts), strict=True
+            )
+        ]
+        return Outputs(logits=scores, loss=torch.stack(losses).mean())
+
+    def _loss(self, scores: Tensor, taught: Tensor) -> Tensor:
+        """Return the loss of one query's scores (K,), the relevant passage's first."""
+        if self.settings.loss is RankingLoss.listwise:
+            loss = -functional.log_softmax(scores, dim=0)[0]
+        else:
+            loss = functional.softplus(scores[1:] - scores[0]).sum() / max(len(scores) - 1, 1)
+        margins = (scores[0] - scores[1:]) - (taught[0] - taught[1:])
+        known = ~margins.isnan()
+        if not self.settings.teacher or not known.any():
+            return loss
+        return loss + self.settings.teacher_weight * margins[known].square().mean()
+
+    def decode(
+        self, examples: Sequence[RankingExample], features: Sequence[Pair], logits: Sequence[Array]
+    ) -> list[RankingPrediction]:
+        """Return the candidates of each query, ordered as `shared.ranking` says."""
+        return [
+            ranking(candidates, self.decoding, answers=self.settings.order.answers)
+            for candidates in self.candidates(examples, features, logits)
+        ]
+
+    def candidates(
+        self, examples: Sequence[RankingExample], features: Sequence[Pair], logits: Sequence[Array]
+    ) -> list[Candidates]:
+        """Return each query's candidates with the score of each one's best window."""
+        scores = [np.full(len(e.passages[: self.settings.depth]), -np.inf) for e in examples]
+        for pair, logit in zip(features, logits, strict=True):
+            row = scores[pair.example]
+            row[pair.place] = max(row[pair.place], float(logit))
+        return [Candidates(example, row) for example, row in zip(examples, scores, strict=True)]
+
+    def tune(
+        self, examples: Sequence[RankingExample], features: Sequence[Pair], logits: Sequence[Array]
+    ) -> None:
+        """Choose the weights beside the score, and fit probabilities and the threshold of 'nothing'."""
+        self.decoding.clear()
+        self.decoding.update(tuned(self.candidates(examples, features, logits), self.settings.order))
+
+    def measures(self, validation: Sequence[RankingExample]) -> bool:
+        """Return False: nothing is measured on train after training."""
+        return False
+
+    def measure(
+        self, examples: Sequence[RankingExample], features: Sequence[Any], logits: Sequence[Array]
+    ) -> None:
+        """Do nothing: see `measures`."""
+
+    def remember(
+        self, examples: Sequence[RankingExample], features: Sequence[Any], logits: Sequence[Array]
+    ) -> None:
+        """Do nothing: a passage that was found is its own reason."""
+
+    def ask(self, types: Types) -> None:
+        """Accept what was trained alone."""
+        if dict(types) != self.types:
+            raise BundleError(f"this bundle orders passages, asked for: {', '.join(types)}")
+
+    def row(self, example: RankingExample, prediction: RankingPrediction) -> dict[str, Any]:
+        """Return the passages in order with their texts, scores and probabilities."""
+        return ranking_row(example, prediction)
+
+    def finds(self) -> str:
+        """Return what is ordered."""
+        return f"the order of {self.settings.depth} passages by how well they answer a query"
+
+
+def build(settings: PairScoring, base: Base, *, types: Types) -> tuple[nn.Module, Any, PairScoringHead]:
+    """Return the encoder, its tokenizer and a fresh head."""
+    backbone, tokenizer = load_encoder(base)
+    head = PairScoringHead(
+        settings, types=types, tokenizer=tokenizer, hidden_size=backbone.config.hidden_size
+    )
+    return backbone, tokenizer, head
+
+
+def _teacher_scores(folder: Path, examples: Examples) -> list[dict[int, float]]:
+    """Return by place the scores that a trained pair scorer gives each query's candidates."""
+    if not folder.is_dir():
+        raise UserError(
+            f"head.teacher={str(folder)!r} is no folder; give the adapter folder of a trained run"
+        )
+    from shared.adapters import load_bundle
+    from shared.evaluate import infer
+
+    teacher = load_bundle(folder)
+    if not isinstance(teacher.head, PairScoringHead):
+        raise UserError(f"head.teacher={str(folder)!r} does not score pairs: it finds {teacher.head.finds()}")
+    features = teacher.head.encode(examples)
+    logits = infer(teacher, features, batch_tokens=TEACHER_TOKENS)
+    found = teacher.head.candidates(examples, features, logits)
+    return [dict(enumerate(map(float, candidates.scores))) for candidates in found]
+
+
+def _mean(hidden: Tensor, chosen: Tensor) -> Tensor:
+    weights = chosen.unsqueeze(-1)
+    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)

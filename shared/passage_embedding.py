@@ -1,0 +1,97 @@
+"""Embeddings of passages and queries: what a first stage finds candidates by.
+
+They are those of a base as it is, or of a trained dual encoder. Tasks import this file: torch comes late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shared.batches import length_batches
+from shared.config import ModelConfig
+from shared.errors import ConfigError
+from shared.heads.settings import DualEncoding
+
+if TYPE_CHECKING:
+    from shared.text_pieces import Limits
+
+TRAINED = f"{DualEncoding.__module__}.{DualEncoding.__qualname__}"  # as a bundle names its head
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+Places = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """An encoder with its tokenizer; `digest` is that of the base's weights, or of the bundle's manifest."""
+
+    encoder: Any
+    tokenizer: Any
+    digest: str
+
+
+def load_text_encoder(model: ModelConfig, *, bundle: str) -> TextEncoder:
+    """Return the base as it is, or the trained encoder of a bundle.
+
+    Raises `ConfigError` for a folder that does not exist, and for the bundle of another head.
+    """
+    if bundle:
+        return _trained(Path(bundle))
+    from shared.encoder import load_encoder
+    from shared.model import find_base
+
+    base = find_base(model)
+    encoder, tokenizer = load_encoder(base)
+    return TextEncoder(encoder.eval(), tokenizer, base.sha256)
+
+
+def embed_windows(encoder: TextEncoder, texts: Sequence[str], *, limits: Limits) -> tuple[Array, Places]:
+    """Return the windows' embeddings (W, H), each of length 1, and (W,) which text each window was cut from.
+
+    A text has at least one window; its windows stand together, in its order.
+    """
+    from shared.text_pieces import Pieces
+
+    pieces = Pieces(encoder.tokenizer, limits)
+    windows = [pieces.passage(text) for text in texts]
+    rows = [row for text in windows for row in text]
+    return _embedded(encoder, rows), np.repeat(np.arange(len(texts)), [len(text) for text in windows])
+
+
+def embed_queries(encoder: TextEncoder, texts: Sequence[str], *, limits: Limits) -> Array:
+    """Return (texts, H), each of length 1, of the first `limits.query_tokens` tokens."""
+    from shared.text_pieces import Pieces
+
+    pieces = Pieces(encoder.tokenizer, limits)
+    return _embedded(encoder, [pieces.query(text)[0] for text in texts])
+
+
+def _trained(folder: Path) -> TextEncoder:
+    if not folder.is_dir():
+        given = "give the adapter folder of a trained run, as runs/reranking/RUN/adapter"
+        raise ConfigError([f"first_stage.bundle={folder}: there is no such folder; {given}"])
+    from shared.adapters import load_bundle, read_manifest
+
+    if (head := read_manifest(folder)["head"]["_target_"]) != TRAINED:
+        raise ConfigError([f"first_stage.bundle={folder} was trained with head {head}; allowed: {TRAINED}"])
+    model = load_bundle(folder)
+    return TextEncoder(model.backbone, model.tokenizer, model.head.source["bundle"])
+
+
+def _embedded(encoder: TextEncoder, rows: Sequence[Sequence[int]]) -> Array:
+    """Return the mean token vector of each row of tokens, of length 1."""
+    import torch
+
+    from shared.text_pieces import ROW_TOKENS, embed_rows, padded
+
+    found = np.zeros((len(rows), encoder.encoder.config.hidden_size), dtype=np.float32)
+    with torch.inference_mode():
+        for batch in length_batches([len(row) for row in rows], budget=ROW_TOKENS):
+            inputs = padded([rows[index] for index in batch], fill=encoder.tokenizer.pad_token_id)
+            found[batch] = embed_rows(encoder.encoder, inputs["tokens"], inputs["mask"]).numpy()
+    return found

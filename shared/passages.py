@@ -1,0 +1,101 @@
+"""The shapes of retrieval: passages, a query with passages to order for it, a passage with its queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text that can be found; its id has no white space, as TREC run files ask.
+
+    `document` is what it was cut from, shared with its neighbours; '' where it stands alone.
+    """
+
+    id: str
+    text: str
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RankingExample:
+    """A query (`text`) with the passages to order for it, the best of a first stage first.
+
+    `first` are the first stage's scores of these passages, in their order; empty where there was none.
+    `grades` are the judgements by passage id, 0 for not relevant; they may name passages that the first stage
+    did not find. `document` is the unit that intervals are resampled by.
+    """
+
+    id: str
+    text: str
+    passages: tuple[Passage, ...] = ()
+    first: tuple[float, ...] = ()
+    grades: Mapping[str, int] = field(default_factory=dict)
+    document: str = ""
+
+    def relevant(self) -> dict[str, int]:
+        """Return the grades above 0, the highest first."""
+        ordered = sorted(self.grades.items(), key=lambda item: (-item[1], item[0]))
+        return {passage: grade for passage, grade in ordered if grade > 0}
+
+    def gold(self) -> RankingPrediction:
+        """Return the answer that is wholly right."""
+        return RankingPrediction(self.id, tuple(self.relevant()))
+
+
+@dataclass(frozen=True, slots=True)
+class RankingPrediction:
+    """Passages for the query with the same id, best first.
+
+    `scores` and `probabilities` (of being relevant, calibrated) belong to the first of them and may be fewer.
+    `nothing` says that none of them answers the query, as far as the threshold goes.
+    """
+
+    id: str
+    ranked: tuple[str, ...] = ()
+    scores: tuple[float, ...] = ()
+    probabilities: tuple[float, ...] = ()
+    nothing: bool = False
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What two predictions share that give the same answer: the first ten passages."""
+        return (self.nothing, *self.ranked[:10])
+
+    def shown(self, text: str) -> list[dict[str, Any]]:
+        """Return the answer as a person reads it."""
+        answer = "nothing answers this" if self.nothing else " ".join(self.ranked[:3])
+        return [{"facet": "passages", "answer": answer}]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryExample:
+    """A passage (`text`) with the queries that people asked of it."""
+
+    id: str
+    text: str
+    queries: tuple[str, ...] = ()
+    document: str = ""
+
+    def gold(self) -> QueryPrediction:
+        """Return the answer that is wholly right."""
+        return QueryPrediction(self.id, self.queries)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPrediction:
+    """The queries written for the passage with the same id, each once; the text is our own."""
+
+    id: str
+    queries: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What two predictions share that give the same answer."""
+        return self.queries
+
+    def shown(self, text: str) -> list[dict[str, Any]]:
+        """Return the answer as a person reads it."""
+        return [{"facet": "query", "answer": query} for query in self.queries]

@@ -1,0 +1,104 @@
+"""Queries and passages as rows of tokens: windows of a long passage, padded rows, one pass over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from shared.batches import length_batches
+from shared.windows import cut_windows
+
+ROW_TOKENS = (
+    4096  # padded tokens of the rows that are read together, so that short ones are not padded to long
+)
+
+Item = TypeVar("Item")
+
+
+class Limits(Protocol):
+    """How long the rows may be, special tokens excluded."""
+
+    @property
+    def query_tokens(self) -> int:
+        """Tokens of a query; what is longer is cut."""
+
+    @property
+    def window_tokens(self) -> int:
+        """Tokens of a window of a passage."""
+
+    @property
+    def overlap_tokens(self) -> int:
+        """Tokens that neighbouring windows share."""
+
+
+class Pieces:
+    """Tokens of queries and passages; each text is tokenised once."""
+
+    def __init__(self, tokenizer: Any, limits: Limits) -> None:
+        self.tokenizer, self.limits = tokenizer, limits
+        self._passages: dict[str, list[list[int]]] = {}
+
+    def query(self, text: str) -> tuple[list[int], int]:
+        """Return the query's tokens, special ones around them, and how many were cut."""
+        tokens, limit = self._tokens(text), self.limits.query_tokens
+        return self._around(tokens[:limit]), max(0, len(tokens) - limit)
+
+    def passage(self, text: str) -> list[list[int]]:
+        """Return the windows of the passage, in order, special tokens around each; at least one."""
+        if text not in self._passages:
+            tokens = self._tokens(text)
+            ranges = cut_windows(
+                [1] * len(tokens), limit=self.limits.window_tokens, overlap=self.limits.overlap_tokens
+            )
+            windows = [tokens[start:end] for start, end in ranges] or [[]]
+            self._passages[text] = [self._around(window) for window in windows]
+        return self._passages[text]
+
+    def pair(self, query: Sequence[int], window: Sequence[int]) -> list[int]:
+        """Return both as one row, as the encoder was taught to read pairs."""
+        return [*query, *window[1:]]
+
+    def _around(self, tokens: Sequence[int]) -> list[int]:
+        return [self.tokenizer.cls_token_id, *tokens, self.tokenizer.sep_token_id]
+
+    def _tokens(self, text: str) -> list[int]:
+        found: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        return found
+
+
+def draw(items: Mapping[str, Item], count: int) -> dict[str, Item]:
+    """Return up to `count` of the items, drawn by torch's generator, which checkpoints restore."""
+    names = list(items)
+    return {names[place]: items[names[place]] for place in torch.randperm(len(names))[:count].tolist()}
+
+
+def padded(rows: Sequence[Sequence[int]], *, fill: int) -> dict[str, Tensor]:
+    """Return tokens and mask (rows, T), padded behind."""
+    width = max(len(row) for row in rows)
+    return {
+        "tokens": torch.tensor([[*row, *[fill] * (width - len(row))] for row in rows]),
+        "mask": torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows]),
+    }
+
+
+def row_groups(mask: Tensor) -> list[list[int]]:
+    """Return the rows of a batch grouped by length, each group of few padded tokens."""
+    return length_batches(mask.sum(1).tolist(), budget=ROW_TOKENS)
+
+
+def embed_rows(backbone: Any, tokens: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean token vector of each row, of length 1: (rows, H)."""
+    groups = row_groups(mask)
+    found = []
+    for group in groups:
+        width = int(mask[group].sum(1).max())
+        kept = mask[group, :width]
+        hidden = backbone(input_ids=tokens[group, :width], attention_mask=kept).last_hidden_state
+        weights = kept.unsqueeze(-1)
+        found.append((hidden * weights).sum(1) / weights.sum(1))
+    back = torch.tensor([row for group in groups for row in group]).argsort()
+    return functional.normalize(torch.cat(found)[back.to(tokens.device)], dim=1)

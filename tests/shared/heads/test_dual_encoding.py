@@ -1,0 +1,136 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from shared import adapters
+from shared.compose import compose_run
+from shared.errors import BundleError, ConfigError
+from shared.evaluate import coverage, infer, predict
+from shared.model import Model, create_model
+from shared.passages import Passage, RankingExample
+from shared.runs import Progress
+from shared.train import fit
+
+OVERRIDES = ["head=dual_encoding", "head.window_tokens=12", "head.overlap_tokens=4", "train.epochs=1"]
+LONG = Passage("long", "The harbour is closed on Sundays. " * 3 + "Parcels travel by rail to the depot.")
+PASSAGES = (
+    Passage("leave", "Staff get thirty days of paid holiday a year."),
+    Passage("rent", "The lease of the warehouse ends in March."),
+    LONG,
+)
+HOLIDAY = RankingExample("h", "how many vacation days do employees have", PASSAGES, (), {"leave": 1})
+TRAIN = RankingExample("t", "how are packages transported", PASSAGES, (), {"long": 1})
+
+
+def new_model(*overrides: str) -> Model:
+    config = compose_run("reranking", [*OVERRIDES, *overrides])
+    return create_model(config.model, config.head, config.lora, types=config.data.types(), seed=1)
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return new_model()
+
+
+def test_a_text_is_embedded_once_however_many_queries_may_find_it(model: Model) -> None:
+    texts = model.head.encode([HOLIDAY, TRAIN])
+    assert [(text.example, text.part) for text in texts if not text.key] == [(0, 0), (1, 0)]
+    assert [text.part for text in texts if text.key == LONG.text] == [0, 1, 2, 3]
+    assert len(texts) == 2 + 1 + 1 + 4
+    assert coverage([HOLIDAY, TRAIN], texts).texts_beyond_window == 1
+
+
+def test_the_obvious_passage_comes_first_and_a_long_one_by_its_last_window(model: Model) -> None:
+    found = predict(model, [HOLIDAY, TRAIN], batch_tokens=512)
+    assert found[0].ranked == ("leave", *found[0].ranked[1:]) and found[1].ranked[0] == "long"
+    assert len(found[0].ranked) == 3 and found[0].probabilities == ()
+
+
+def test_a_lesson_has_the_relevant_candidates_and_the_first_stages_best_others() -> None:
+    model = new_model("head.depth=1")
+    lost = replace(TRAIN, id="lost", grades={"elsewhere": 1})
+    model.head.start(model.backbone, [TRAIN, lost])
+    (lesson,) = model.head.encode([TRAIN, lost])
+    assert lesson.example == 0
+    assert list(lesson.positives) == ["long"] and list(lesson.negatives) == ["leave"]
+    assert len(model.head.encode([HOLIDAY])) == 1 + 1 + 1 + 4
+
+
+def test_a_batch_of_lessons_hides_other_relevant_passages_and_has_its_targets() -> None:
+    model = new_model("head.negatives=2")
+    twin = replace(HOLIDAY, id="twin", grades={"leave": 1, "long": 2})
+    model.head.start(model.backbone, [TRAIN, twin])
+    torch.manual_seed(0)
+    batch = model.head.collate(model.head.encode([TRAIN, twin]))
+    assert batch["tokens"].shape[0] == 2 + 3
+    assert batch["hidden"].shape == (2, 3)
+    assert batch["hidden"].sum(1).tolist() == [0, 1]
+    assert not batch["hidden"].gather(1, batch["targets"].unsqueeze(1)).any()
+    outputs = model.train()(batch)
+    assert outputs.loss.isfinite() and torch.isinf(outputs.logits).sum() == 1
+
+
+def test_an_answer_does_not_depend_on_the_other_queries(model: Model) -> None:
+    together = predict(model, [HOLIDAY, TRAIN], batch_tokens=2048)
+    for example, expected in zip((HOLIDAY, TRAIN), together, strict=True):
+        (alone,) = predict(model, [example], batch_tokens=64)
+        assert alone.ranked == expected.ranked
+        assert alone.scores == pytest.approx(expected.scores, abs=1e-4)
+
+
+def test_twenty_steps_learn_the_same_twice(tmp_path: Path) -> None:
+    losses = []
+    pages = tuple(Passage(str(number), f"the page of item {number * 7}") for number in range(8))
+    examples = [RankingExample(p.id, f"code {p.id}", pages, (), {p.id: 1}) for p in pages]
+    for name in ("a", "b"):
+        config = compose_run("reranking", [*OVERRIDES, "train.epochs=20", "train.max_steps=20"])
+        model = new_model()
+        model.head.start(model.backbone, examples)
+        (tmp_path / name).mkdir()
+        with Progress(tmp_path / name, metric="ndcg@10") as progress:
+            fitted = fit(
+                model,
+                model.head.encode(examples),
+                config=config.train,
+                seed=1,
+                validate=lambda: 0.0,
+                folder=tmp_path / name,
+                progress=progress,
+            )
+        losses.append(fitted.losses)
+    assert losses[0] == losses[1]
+    assert np.mean(losses[0][-5:]) < 0.5 * np.mean(losses[0][:3])
+
+
+def test_a_bundle_gives_the_same_embeddings_in_a_new_process(tmp_path: Path) -> None:
+    config = compose_run("reranking", OVERRIDES)
+    model = new_model()
+    torch.manual_seed(7)
+    with torch.no_grad():
+        for weight in model.trained_state().values():
+            weight.add_(0.02 * torch.randn_like(weight))
+    features = model.head.encode([HOLIDAY, TRAIN])
+    model.head.tune([HOLIDAY, TRAIN], features, infer(model, features, batch_tokens=512))
+    origin = adapters.Origin("reranking", config.resolved["head"], "sample", "none")
+    folder = tmp_path / "adapter"
+    adapters.save_bundle(model.eval(), folder, origin=origin, lora=config.lora)
+    adapters.verify_reload(model, folder, [HOLIDAY, TRAIN])
+    assert "python -m tasks.retrieval predict run=" in (folder / "README.md").read_text(encoding="utf-8")
+    loaded = adapters.load_bundle(folder)
+    (first,) = predict(loaded, [HOLIDAY], batch_tokens=512)
+    assert len(loaded.head.encode([HOLIDAY])) == 1  # the passages are known by now
+    (second,) = predict(loaded, [HOLIDAY], batch_tokens=512)
+    assert second.ranked == first.ranked and second.scores == pytest.approx(first.scores, abs=1e-4)
+    assert first.probabilities[0] == max(first.probabilities)
+
+
+def test_other_types_and_wrong_settings_are_refused(model: Model) -> None:
+    with pytest.raises(BundleError, match="orders passages, asked for: PER"):
+        model.head.ask({"PER": "person"})
+    with pytest.raises(ConfigError, match=r"head\.depth=0; allowed: a whole number above 0"):
+        new_model("head.depth=0")
+    with pytest.raises(ConfigError, match="sent_away=1"):
+        new_model("head.order.sent_away=1")

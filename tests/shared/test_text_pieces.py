@@ -1,0 +1,69 @@
+import math
+from dataclasses import dataclass
+
+import pytest
+import torch
+
+from shared.compose import compose_run
+from shared.encoder import load_encoder
+from shared.model import find_base
+from shared.text_pieces import Pieces, draw, embed_rows, padded, row_groups
+
+
+@dataclass(frozen=True)
+class Limits:
+    query_tokens: int = 4
+    window_tokens: int = 6
+    overlap_tokens: int = 2
+
+
+@pytest.fixture(scope="module")
+def encoder() -> tuple[torch.nn.Module, object]:
+    return load_encoder(find_base(compose_run("ner", []).model))
+
+
+def test_a_long_passage_is_cut_into_windows_that_overlap(encoder: tuple[torch.nn.Module, object]) -> None:
+    pieces = Pieces(encoder[1], Limits())
+    words = "one two three four five six seven eight"
+    windows = [pieces.tokenizer.decode(row, skip_special_tokens=True) for row in pieces.passage(words)]
+    assert windows == ["one two three four five six", "five six seven eight"]
+    assert pieces.passage("") == [[101, 102]]
+
+
+def test_a_query_is_cut_and_what_is_lost_is_counted(encoder: tuple[torch.nn.Module, object]) -> None:
+    tokens, lost = Pieces(encoder[1], Limits()).query("one " * 50_000)
+    assert (len(tokens), lost) == (6, 49_996)
+
+
+def test_a_pair_is_a_query_and_a_window_with_marks_between(encoder: tuple[torch.nn.Module, object]) -> None:
+    pieces = Pieces(encoder[1], Limits())
+    pair = pieces.pair(pieces.query("one")[0], pieces.passage("two")[0])
+    assert pieces.tokenizer.decode(pair) == "[CLS] one [SEP] two [SEP]"
+
+
+def test_rows_are_padded_and_grouped_by_length() -> None:
+    batch = padded([[1] * 3000, [1], [1] * 2, [1] * 3000], fill=0)
+    assert batch["tokens"].shape == (4, 3000)
+    assert batch["mask"].sum(1).tolist() == [3000, 1, 2, 3000]
+    assert row_groups(batch["mask"]) == [[1, 2], [0], [3]]
+
+
+def test_a_draw_depends_on_torchs_generator_alone() -> None:
+    torch.manual_seed(3)
+    first = draw(dict(zip("abcdef", range(6), strict=True)), 3)
+    torch.manual_seed(3)
+    assert draw(dict(zip("abcdef", range(6), strict=True)), 3) == first
+    assert len(first) == 3 and draw({"a": 1}, 5) == {"a": 1} and draw({}, 2) == {}
+
+
+def test_embeddings_have_length_1_and_do_not_depend_on_other_rows(
+    encoder: tuple[torch.nn.Module, object],
+) -> None:
+    pieces = Pieces(encoder[1], Limits(window_tokens=600))
+    rows = [pieces.passage(text)[0] for text in ("a bank", "a loan " * 250, "rates rose in May", "x")]
+    with torch.inference_mode():
+        together = embed_rows(encoder[0], **padded(rows, fill=0))
+        alone = torch.cat([embed_rows(encoder[0], **padded([row], fill=0)) for row in rows])
+    assert together.norm(dim=1).tolist() == pytest.approx([1.0] * 4, abs=1e-5)
+    assert torch.allclose(together, alone, atol=1e-5)
+    assert math.isclose(float(together[0] @ together[0]), 1.0, abs_tol=1e-5)
