@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def train(config: RunConfig, *, overrides: Sequence[str]) -> Path:
-    """Train a specialist, save and verify its bundle, write what training took and reached; return the run."""
+    """Train a specialist, save and verify its bundle, write what it took and reached; return the run."""
     folder = None
     if config.resume:
         folder = runs.find_run(

@@ -99,6 +99,7 @@ def target_loss(backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
     return Outputs(logits=logits.argmax(-1), loss=loss)
 
 
+@torch.no_grad()
 def read_beginning(backbone: nn.Module, tokens: Sequence[int], *, device: torch.device) -> Any:
     """Return what the backbone keeps of a beginning that many prompts share: a cache of one row."""
     ids = torch.tensor([tokens], device=device)

@@ -30,6 +30,7 @@ from tasks.retrieval.trec import write_run
 
 PIECES, WRITTEN, JUDGED, CANDIDATES = "pieces.jsonl", "written.jsonl", "judged.jsonl", "candidates.trec"
 SETTINGS, BEIR = "bootstrap.json", "beir"
+FEWEST_WORDS = 8  # of a piece that is asked about
 MINED = 100  # passages of a query in candidates.trec
 
 
@@ -41,6 +42,7 @@ class Bootstrap:
     split: str  # whose passages are asked about: train, or test, of which no question is read
     folder: str  # of the files; '' names one below the runs
     piece_words: int  # of a passage that the generator reads at a time
+    pieces: int  # that it reads at most, drawn among all; 0 for all
     found_within: int  # the rank at which its passage must come back for a query to be kept
     stage: Any  # that finds it: a `_target_` node of `tasks.retrieval.first_stage`
     validation_share: float  # of the documents; none of it where `gold` gives validation
@@ -58,6 +60,8 @@ class Bootstrap:
             raise ConfigError(
                 [f"bootstrap.validation_share={self.validation_share}; allowed: above 0, below 1"]
             )
+        if self.pieces < 0:
+            raise ConfigError([f"bootstrap.pieces={self.pieces}; allowed: 0 or more"])
         for name in ("piece_words", "found_within"):
             if getattr(self, name) < 1:
                 raise ConfigError(
@@ -86,13 +90,21 @@ def step(path: Path, make: Callable[[], None]) -> None:
         runs.say(f"{path}: written")
 
 
-def write_pieces(path: Path, passages: Sequence[Passage], *, words: int) -> None:
-    """Write {"id", "text", "document"} a piece; `document` is the id of its passage."""
-    rows = (
+def write_pieces(path: Path, passages: Sequence[Passage], *, words: int, most: int) -> None:
+    """Write {"id", "text", "document"} a piece; `document` is the id of its passage.
+
+    A piece of fewer than `FEWEST_WORDS`, such as a heading, is left out. Of more than `most` (0: no limit) so
+    many are drawn.
+    """
+    rows = [
         {"id": f"{passage.id}#{place}", "text": text, "document": passage.id}
         for passage in passages
         for place, text in enumerate(pieces(passage.text, words=words))
-    )
+        if len(text.split()) >= FEWEST_WORDS
+    ]
+    if most and len(rows) > most:
+        drawn = random.Random("bootstrap").sample(range(len(rows)), most)
+        rows = [rows[place] for place in sorted(drawn)]
     runs.write_rows(path, rows)
 
 

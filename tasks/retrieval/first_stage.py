@@ -14,14 +14,10 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import OmegaConf
-
 from shared.config import ModelConfig
 from shared.errors import ConfigError, DataError, UserError
 from shared.passages import Passage
-from shared.table_files import json_rows, read_cell
-from shared.typed_config import build, typed
-from tasks.retrieval.collection import FirstStage, Query
+from tasks.retrieval.collection import Query
 from tasks.retrieval.index import Index, find_index
 from tasks.retrieval.tokens import check_stemmer, tokenise
 from tasks.retrieval.trec import run_rows

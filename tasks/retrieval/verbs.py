@@ -100,9 +100,10 @@ def _portable(node: Any) -> Any:
 def _write_queries(
     folder: Path, passages: Sequence[Passage], settings: steps.Bootstrap, config: RunConfig
 ) -> None:
-    """Let the generator write for each piece; it goes on behind the rows that are there."""
+    """Let the generator write for the pieces; it goes on behind the rows that are there."""
     pieces, written = folder / steps.PIECES, folder / steps.WRITTEN
-    steps.step(pieces, lambda: steps.write_pieces(pieces, passages, words=settings.piece_words))
+    words, most = settings.piece_words, settings.pieces
+    steps.step(pieces, lambda: steps.write_pieces(pieces, passages, words=words, most=most))
     if not settings.generator:
         raise UserError(
             "bootstrap.generator is empty: give the run of a query generator; train one: "

@@ -26,6 +26,7 @@ def settings(**changes: object) -> steps.Bootstrap:
         "split": "train",
         "folder": "",
         "piece_words": 5,
+        "pieces": 0,
         "found_within": 1,
         "stage": None,
         "validation_share": 0.3,
@@ -65,12 +66,20 @@ def test_a_passage_is_cut_at_lines_and_a_long_line_at_words() -> None:
     assert steps.pieces(" \n", words=2) == []
 
 
-def test_pieces_carry_their_passages_id(tmp_path: Path) -> None:
-    steps.write_pieces(tmp_path / "pieces.jsonl", PASSAGES[:1], words=3)
+def test_pieces_carry_their_passages_id_and_headings_are_left_out(tmp_path: Path) -> None:
+    text = "One two three four five six seven eight\nA heading\nNine ten one two three four five six"
+    steps.write_pieces(tmp_path / "pieces.jsonl", [Passage("a1", text)], words=8, most=0)
     assert lines(tmp_path / "pieces.jsonl") == [
-        {"id": "a1#0", "text": "The pump runs", "document": "a1"},
-        {"id": "a1#1", "text": "at night.", "document": "a1"},
+        {"id": "a1#0", "text": "One two three four five six seven eight", "document": "a1"},
+        {"id": "a1#2", "text": "Nine ten one two three four five six", "document": "a1"},
     ]
+
+
+def test_of_many_pieces_so_many_are_drawn_and_keep_their_order(tmp_path: Path) -> None:
+    passages = [Passage(f"{n:03}", "one two three four five six seven eight") for n in range(100)]
+    steps.write_pieces(tmp_path / "pieces.jsonl", passages, words=8, most=10)
+    names = [row["id"] for row in lines(tmp_path / "pieces.jsonl")]
+    assert len(set(names)) == 10 and names == sorted(names)
 
 
 def test_each_query_is_judged_once_by_the_rank_of_its_own_passage(tmp_path: Path) -> None:
