@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from tasks.retrieval.report import data_report
 
 TYPES = {"relevant": "relevant"}
 
-_SAMPLE = Path(__file__).parent / "sample"
+_HERE = Path(__file__).parent
 
 
 def ranked(collection: Collection, *, first_stage: Any, depth: int) -> list[RankingExample]:
@@ -39,12 +40,24 @@ def check_test(split: str, *, name: str, file: str) -> None:
         raise DataError(f"{name} has no {split}: the set is for test only; use split=test", file=file)
 
 
+class Corpus(Enum):
+    """The collections that come with the package."""
+
+    sample = "sample"
+    reports = "reports"
+
+
 @dataclass(frozen=True)
 class Sample:
-    """The embedded collection: pages of handbooks and reports of invented firms, with questions."""
+    """A collection of invented texts that comes with the package, in the layout of BEIR.
+
+    `sample` has pages of handbooks with questions, to try out; `reports` tables and paragraphs of financial
+    reports, each with the questions that an analyst would ask, to show a query generator the manner.
+    """
 
     name: str
     licence: str
+    corpus: Corpus
     first_stage: Any  # a `_target_` node of `tasks.retrieval.first_stage`; None: all passages, in order
     depth: int  # candidates of a query; 0 for all
 
@@ -54,11 +67,12 @@ class Sample:
 
     def files(self, split: str) -> list[Path]:
         """Return corpus, queries and judgements of the split."""
-        return [_SAMPLE / "corpus.jsonl", _SAMPLE / "queries.jsonl", _SAMPLE / "qrels" / f"{split}.tsv"]
+        folder = _HERE / self.corpus.value
+        return [folder / "corpus.jsonl", folder / "queries.jsonl", folder / "qrels" / f"{split}.tsv"]
 
     def passages(self, split: str) -> tuple[Passage, ...]:
         """Return all passages, which the splits share."""
-        return read_corpus(_SAMPLE / "corpus.jsonl")
+        return read_corpus(self.files(split)[0])
 
     def collection(self, split: str) -> Collection:
         """Return all passages, which the splits share, and the split's queries."""

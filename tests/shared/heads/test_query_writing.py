@@ -54,6 +54,7 @@ def tiny_model(tokenizer: Any, **changed: Any) -> Model:
         num_attention_heads=2,
         num_key_value_heads=1,
         num_hidden_layers=2,
+        initializer_range=0.1,
     )
     backbone, nothing = AutoModelForCausalLM.from_config(config), None
     head = new_head(tokenizer, **changed)
@@ -82,10 +83,13 @@ def test_a_passage_is_cut_at_its_budget_and_counted(tokenizer: Any) -> None:
 
 
 def test_queries_that_do_not_fit_whole_are_left_out_of_the_target_and_counted(tokenizer: Any) -> None:
-    """The first has 12 tokens (what, were, the, t, oll, s, in, 2, 0, 1, 9, ?), the second 7 with the break."""
-    (prompt,) = new_head(tokenizer, max_new_tokens=19).encode([TOLLS])
+    """The first has 12 tokens (its year 5 with the space), the second 6 with the break; then the end."""
+    (prompt,) = new_head(tokenizer, max_new_tokens=18).encode([TOLLS])
     assert tokenizer.decode(prompt.target) == "What were the tolls in 2019?<|im_end|>"
-    assert prompt.truncated_tokens == 7
+    assert prompt.truncated_tokens == 6
+    (whole,) = new_head(tokenizer, max_new_tokens=19).encode([TOLLS])
+    assert tokenizer.decode(whole.target) == "What were the tolls in 2019?\nDid tolls rise?<|im_end|>"
+    assert whole.truncated_tokens == 0
     (short,) = new_head(tokenizer, max_new_tokens=4).encode([TOLLS])
     assert tokenizer.decode(short.target) == "What were the<|im_end|>"
 
@@ -151,18 +155,26 @@ def test_list_marks_go_and_numbers_stay() -> None:
 
 
 def test_a_passage_gets_the_same_queries_alone_and_among_others() -> None:
-    """Bit for bit, on the real base: batches of three, with two samples of a passage, in two widths."""
-    shape = ["head.samples=2", "head.batch_rows=3", "head.max_new_tokens=8", "head.passage_tokens=80"]
+    """Bit for bit, on the real base: batches of three, with two samples of each passage."""
+    shape = ["head.samples=2", "head.batch_rows=3", "head.max_new_tokens=8"]
     config = compose_run("query_generation", [*SMALL, *shape])
     model = create_model(config.model, config.head, config.lora, types=TYPES, seed=1)
-    texts = [TOLLS.text, "Ferry tickets | 8,410 | 7,950", f"In 2018 {'dues fell and ' * 30}"]
-    prompts = model.head.encode([QueryExample(text, text) for text in texts])
-    assert [prompt.width for prompt in prompts] == [64, 64, 80 + len(model.head._after)]
-    together = infer(model, prompts, batch_tokens=100_000)
-    alone = [infer(model, [prompt], batch_tokens=100)[0] for prompt in prompts]
+    prompts = model.head.encode([TOLLS, QueryExample("ferry", "Ferry tickets | 8,410 | 7,950")])
+    together = infer(model, prompts, batch_tokens=1000)
+    alone = [infer(model, [prompt], batch_tokens=1000)[0] for prompt in prompts]
     assert [ids.tolist() for ids in together] == [ids.tolist() for ids in alone]
     assert together[0].shape == (2, 8)
     assert together[0][0].tolist() != together[0][1].tolist()
+
+
+def test_passages_of_several_widths_get_their_own_queries(tokenizer: Any) -> None:
+    model = tiny_model(tokenizer, samples=2, passage_tokens=80)
+    texts = [f"In 2018 {'dues fell and ' * 30}", "Dues fell.", "Tolls rose. " * 20, "Tolls rose."]
+    prompts = model.head.encode([QueryExample(text, text) for text in texts])
+    assert len({prompt.width for prompt in prompts}) == 2
+    together = infer(model, prompts, batch_tokens=1000)
+    alone = [infer(model, [prompt], batch_tokens=1000)[0] for prompt in prompts]
+    assert [ids.tolist() for ids in together] == [ids.tolist() for ids in alone]
 
 
 def test_the_noise_comes_from_the_text_and_the_seed_alone(tokenizer: Any) -> None:
@@ -189,7 +201,7 @@ def test_without_a_temperature_the_likeliest_tokens_are_written(tokenizer: Any) 
 
 
 def test_the_writer_learns_queries_by_heart_twice_the_same(tokenizer: Any, tmp_path: Path) -> None:
-    loop = ["train.epochs=40", "train.learning_rate=0.05", "train.keep=last"]
+    loop = ["train.epochs=3", "train.batch_tokens=40", "train.learning_rate=0.02", "train.keep=last"]
     config = compose_run("query_generation", ["train=write", *loop])
     losses = []
     for name in ("a", "b"):
@@ -198,7 +210,7 @@ def test_the_writer_learns_queries_by_heart_twice_the_same(tokenizer: Any, tmp_p
         with Progress(tmp_path / name, metric="round_trip") as progress:
             fitted = fit(
                 model,
-                model.head.encode([TOLLS]),
+                model.head.encode([TOLLS] * 10),
                 config=config.train,
                 seed=1,
                 validate=lambda: 0.0,
