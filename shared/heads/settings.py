@@ -293,12 +293,13 @@ class QueryWriting:
     def __post_init__(self) -> None:
         _check_positive(self, "samples", "queries", "passage_tokens", "max_new_tokens", "batch_rows")
         if self.temperature < 0 or not 0 < self.top_p <= 1:
-            raise ConfigError(
-                [
-                    f"head.temperature={self.temperature}, head.top_p={self.top_p}; "
-                    "allowed: 0 or more, and above 0 up to 1"
-                ]
-            )
+            given = f"head.temperature={self.temperature}, head.top_p={self.top_p}"
+            raise ConfigError([f"{given}; allowed: 0 or more, and above 0 up to 1"])
+        if not self.temperature and self.samples > 1:
+            raise ConfigError([f"head.samples={self.samples}: with head.temperature=0 all would be the same"])
+        for place, shot in enumerate(self.shots):
+            if set(shot) != {"passage", "queries"}:
+                raise ConfigError([f"head.shots[{place}] has {sorted(shot)}; needed: passage, queries"])
 
     def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return decoder, tokenizer and head; see `HeadSettings.build`."""
