@@ -16,6 +16,7 @@ from shared.batches import length_batches
 from shared.config import ModelConfig
 from shared.errors import ConfigError
 from shared.heads.settings import DualEncoding
+from shared.passages import Passage
 
 if TYPE_CHECKING:
     from shared.text_pieces import Limits
@@ -50,17 +51,19 @@ def load_text_encoder(model: ModelConfig, *, bundle: str) -> TextEncoder:
     return TextEncoder(encoder.eval(), tokenizer, base.sha256)
 
 
-def embed_windows(encoder: TextEncoder, texts: Sequence[str], *, limits: Limits) -> tuple[Array, Places]:
-    """Return the windows' embeddings (W, H), each of length 1, and (W,) which text each window was cut from.
+def embed_windows(
+    encoder: TextEncoder, passages: Sequence[Passage], *, limits: Limits
+) -> tuple[Array, Places]:
+    """Return the windows' embeddings (W, H), each of length 1, and (W,) the passage each was cut from.
 
-    A text has at least one window; its windows stand together, in its order.
+    A passage has at least one window; its windows stand together, in its order.
     """
     from shared.text_pieces import Pieces
 
     pieces = Pieces(encoder.tokenizer, limits)
-    windows = [pieces.passage(text) for text in texts]
-    rows = [row for text in windows for row in text]
-    return _embedded(encoder, rows), np.repeat(np.arange(len(texts)), [len(text) for text in windows])
+    windows = [pieces.passage(passage.text, title=passage.title) for passage in passages]
+    rows = [row for found in windows for row in found]
+    return _embedded(encoder, rows), np.repeat(np.arange(len(passages)), [len(found) for found in windows])
 
 
 def embed_queries(encoder: TextEncoder, texts: Sequence[str], *, limits: Limits) -> Array:

@@ -11,12 +11,19 @@ from typing import Any
 class Passage:
     """A text that can be found; its id has no white space, as TREC run files ask.
 
-    `document` is what it was cut from, shared with its neighbours; '' where it stands alone.
+    `document` is what it was cut from, shared with its neighbours; '' where it stands alone. `title` is what
+    it is headed by, which stands in front of each window of a long text.
     """
 
     id: str
     text: str
     document: str = ""
+    title: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The title and the text, each from a new line; a blank one is left out."""
+        return "\n".join(part for part in (self.title, self.text) if part.strip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ def ranking(candidates: Candidates, decoding: Mapping[str, float], *, answers: i
 
 def ranking_row(example: RankingExample, prediction: RankingPrediction) -> dict[str, Any]:
     """Return the answer as `predict` writes it: the passages in order with texts, scores, probabilities."""
-    texts = {passage.id: passage.text for passage in example.passages}
+    texts = {passage.id: passage.whole for passage in example.passages}
     passages: list[dict[str, Any]] = [{"id": name, "text": texts[name]} for name in prediction.ranked]
     for key, values in (("score", prediction.scores), ("probability", prediction.probabilities)):
         for passage, value in zip(passages, values, strict=False):

@@ -40,23 +40,27 @@ class Pieces:
 
     def __init__(self, tokenizer: Any, limits: Limits) -> None:
         self.tokenizer, self.limits = tokenizer, limits
-        self._passages: dict[str, list[list[int]]] = {}
+        self._passages: dict[tuple[str, str], list[list[int]]] = {}
 
     def query(self, text: str) -> tuple[list[int], int]:
         """Return the query's tokens, special ones around them, and how many were cut."""
         tokens, limit = self._tokens(text), self.limits.query_tokens
         return self._around(tokens[:limit]), max(0, len(tokens) - limit)
 
-    def passage(self, text: str) -> list[list[int]]:
-        """Return the windows of the passage, in order, special tokens around each; at least one."""
-        if text not in self._passages:
-            tokens = self._tokens(text)
-            ranges = cut_windows(
-                [1] * len(tokens), limit=self.limits.window_tokens, overlap=self.limits.overlap_tokens
-            )
+    def passage(self, text: str, *, title: str = "") -> list[list[int]]:
+        """Return the windows of the passage, in order, special tokens around each; at least one.
+
+        Each begins with the title, of which at most half a window is taken.
+        """
+        if (title, text) not in self._passages:
+            limit, tokens = self.limits.window_tokens, self._tokens(text)
+            head = self._tokens(title)[: limit // 2] if title else []
+            room = limit - len(head)
+            overlap = min(self.limits.overlap_tokens, room // 2) if head else self.limits.overlap_tokens
+            ranges = cut_windows([1] * len(tokens), limit=room, overlap=overlap)
             windows = [tokens[start:end] for start, end in ranges] or [[]]
-            self._passages[text] = [self._around(window) for window in windows]
-        return self._passages[text]
+            self._passages[title, text] = [self._around([*head, *window]) for window in windows]
+        return self._passages[title, text]
 
     def pair(self, query: Sequence[int], window: Sequence[int]) -> list[int]:
         """Return both as one row, as the encoder was taught to read pairs."""

@@ -36,7 +36,7 @@ class Text:
     """One window of a passage, or a query, to embed."""
 
     example: int  # the first one that has it
-    key: str  # the passage's text; '' for a query
+    key: str  # the passage, title and text; '' for a query
     part: int  # the window's place in its text
     tokens: list[int]
     truncated_tokens: int
@@ -75,7 +75,7 @@ class DualEncodingHead:
         self.source: dict[str, str] = {}
         self.module = nn.Module()  # the encoder's own token vectors are all there is
         self._taught: set[tuple[str, str]] = set()
-        self._known: dict[str, Array] = {}  # passage text -> embeddings of its windows, of frozen weights
+        self._known: dict[str, Array] = {}  # passage -> embeddings of its windows, of frozen weights
 
     def start(self, backbone: nn.Module, examples: Sequence[RankingExample]) -> None:
         """Note the training queries: they are encoded as lessons."""
@@ -94,9 +94,11 @@ class DualEncodingHead:
 
     def _lesson(self, number: int, example: RankingExample, pieces: Pieces) -> Lesson | None:
         relevant = frozenset(example.relevant())
-        positives = {p.id: pieces.passage(p.text)[0] for p in example.passages if p.id in relevant}
+        positives = {
+            p.id: pieces.passage(p.text, title=p.title)[0] for p in example.passages if p.id in relevant
+        }
         others = [p for p in example.passages if p.id not in relevant][: self.settings.depth]
-        negatives = {p.id: pieces.passage(p.text)[0] for p in others}
+        negatives = {p.id: pieces.passage(p.text, title=p.title)[0] for p in others}
         if not positives:
             return None
         query, cut = pieces.query(example.text)
@@ -109,15 +111,15 @@ class DualEncodingHead:
         return [Text(number, "", 0, tokens, cut) for number, (tokens, cut) in enumerate(asked)]
 
     def _passages(self, examples: Sequence[RankingExample], pieces: Pieces) -> list[Text]:
-        first: dict[str, int] = {}
+        first: dict[str, tuple[int, Passage]] = {}
         for number, example in enumerate(examples):
             for passage in example.passages:
-                first.setdefault(passage.text, number)
+                first.setdefault(passage.whole, (number, passage))
         return [
-            Text(number, text, part, tokens, 0)
-            for text, number in first.items()
-            if text not in self._known
-            for part, tokens in enumerate(pieces.passage(text))
+            Text(number, key, part, tokens, 0)
+            for key, (number, passage) in first.items()
+            if key not in self._known
+            for part, tokens in enumerate(pieces.passage(passage.text, title=passage.title))
         ]
 
     def collate(self, features: Sequence[Any]) -> dict[str, Tensor]:
@@ -230,7 +232,7 @@ class PassageIndex:
         if not passages:
             return np.zeros(0)
         best = np.maximum.reduceat(self._rows @ query, self._starts)
-        return best[[self._places[passage.text] for passage in passages]].astype(np.float64)
+        return best[[self._places[passage.whole] for passage in passages]].astype(np.float64)
 
 
 def build(settings: DualEncoding, base: Base, *, types: Types) -> tuple[nn.Module, Any, DualEncodingHead]:

@@ -150,7 +150,7 @@ class PairScoringHead:
         return [
             Pair(number, place, part, pieces.pair(query, window), len(query), 0 if place or part else cut)
             for place, passage in enumerate(example.passages[:depth])
-            for part, window in enumerate(pieces.passage(passage.text))
+            for part, window in enumerate(pieces.passage(passage.text, title=passage.title))
         ]
 
     def _choice(

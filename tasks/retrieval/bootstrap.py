@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,7 @@ def write_pieces(path: Path, passages: Sequence[Passage], *, words: int, most: i
     many are drawn.
     """
     rows = [
-        {"id": f"{passage.id}#{place}", "text": text, "document": passage.id}
+        {"id": f"{passage.id}#{place}", "text": replace(passage, text=text).whole, "document": passage.id}
         for passage in passages
         for place, text in enumerate(pieces(passage.text, words=words))
         if len(text.split()) >= FEWEST_WORDS
@@ -196,7 +196,12 @@ def _held_out(documents: set[str], share: float) -> set[str]:
 
 def _write_beir(folder: Path, passages: Sequence[Passage], queries: Mapping[str, Sequence[Query]]) -> None:
     corpus = [
-        {"_id": passage.id, "text": passage.text, "metadata": {"document": passage.document}}
+        {
+            "_id": passage.id,
+            "title": passage.title,
+            "text": passage.text,
+            "metadata": {"document": passage.document},
+        }
         for passage in passages
     ]
     asked = [{"_id": query.id, "text": query.text} for found in queries.values() for query in found]

@@ -68,7 +68,7 @@ def query_examples(collection: Collection) -> list[QueryExample]:
     return [
         QueryExample(
             passage.id,
-            passage.text,
+            passage.whole,
             tuple(dict.fromkeys(query.text for query in asked[passage.id])),
             passage.document or passage.id,
         )

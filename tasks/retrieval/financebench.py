@@ -27,6 +27,7 @@ class FinanceBench:
     name: str
     licence: str
     file: PinnedFile
+    titled: bool  # each page is headed by the name of its filing, such as 3M 2018 10K
     first_stage: Any  # a `_target_` node of `tasks.retrieval.first_stage`; None: all passages, in order
     depth: int  # candidates of a query; 0 for all
     data_dir: Path
@@ -42,12 +43,12 @@ class FinanceBench:
 
     def passages(self, split: str) -> tuple[Passage, ...]:
         """Return the pages, each once."""
-        return _pages(self._rows(split))
+        return self._pages(self._rows(split))
 
     def collection(self, split: str) -> Collection:
         """Return the pages, and the questions, which belong to their filing's name."""
         rows = self._rows(split)
-        return Collection(_pages(rows), tuple(map(_query, rows)))
+        return Collection(self._pages(rows), tuple(map(_query, rows)))
 
     def load(self, split: str) -> list[RankingExample]:
         """Return the questions with their candidates."""
@@ -60,10 +61,16 @@ class FinanceBench:
     def _rows(self, split: str) -> list[dict[str, Any]]:
         return [row for _, row in json_rows(self.files(split)[0])]
 
-
-def _pages(rows: Sequence[Mapping[str, Any]]) -> tuple[Passage, ...]:
-    pages = {_page(item): item["evidence_text_full_page"] for row in rows for item in row["evidence"]}
-    return tuple(Passage(name, text) for name, text in pages.items())
+    def _pages(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Passage, ...]:
+        pages = {_page(item): item for row in rows for item in row["evidence"]}
+        return tuple(
+            Passage(
+                name,
+                item["evidence_text_full_page"],
+                title=item["doc_name"].replace("_", " ") if self.titled else "",
+            )
+            for name, item in pages.items()
+        )
 
 
 def _query(row: Mapping[str, Any]) -> Query:

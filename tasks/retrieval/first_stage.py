@@ -73,7 +73,7 @@ class Bm25:
         import bm25s
 
         words: dict[str, int] = {}  # numbered as they come: bm25s would do it in the order of a set
-        texts = tokenise((passage.text for passage in passages), stemmer=self.stemmer)
+        texts = tokenise((passage.whole for passage in passages), stemmer=self.stemmer)
         ids = [[words.setdefault(word, len(words)) for word in text] for text in texts]
         if not words:
             raise UserError("no passage has a word of a to z or digits: BM25 finds nothing in them")
@@ -127,7 +127,7 @@ class Dense:
         encoder = load_text_encoder(self.model, bundle=self.bundle)
 
         def built() -> Index:
-            vectors, texts = embed_windows(encoder, [passage.text for passage in passages], limits=self)
+            vectors, texts = embed_windows(encoder, passages, limits=self)
             return Index({"vectors": vectors, "texts": texts})
 
         settings = {

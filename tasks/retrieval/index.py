@@ -65,7 +65,7 @@ def find_index(
 def _description(passages: Sequence[Passage], *, kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     corpus = hashlib.sha256()
     for passage in passages:
-        corpus.update(json.dumps([passage.id, passage.text]).encode())
+        corpus.update(json.dumps([passage.id, passage.title, passage.text]).encode())
     told = {
         "format": FORMAT,
         "kind": kind,

@@ -40,7 +40,10 @@ def read_corpus(path: Path) -> tuple[Passage, ...]:
     for line, row in json_rows(path):
         fault = partial(DataError, file=path, line=line)
         name = take_id(check_id(read_text(row, "_id", fault), fault), line=line, taken=taken, fault=fault)
-        passages.append(Passage(name, _passage_text(row, fault), _document(row, fault)))
+        passage = Passage(name, read_text(row, "text", fault), _document(row, fault), _title(row, fault))
+        if not passage.whole:
+            raise fault("the passage is empty: neither title nor text has a word")
+        passages.append(passage)
     return tuple(passages)
 
 
@@ -61,13 +64,8 @@ def check_id(name: str, fault: Fault) -> str:
     return name
 
 
-def _passage_text(row: Mapping[str, Any], fault: Fault) -> str:
-    """Return title and text on lines of their own; a blank one is left out."""
-    title = read_text(row, "title", fault) if row.get("title") else ""
-    parts = [part for part in (title, read_text(row, "text", fault)) if part.strip()]
-    if not parts:
-        raise fault("the passage is empty: neither title nor text has a word")
-    return "\n".join(parts)
+def _title(row: Mapping[str, Any], fault: Fault) -> str:
+    return read_text(row, "title", fault) if row.get("title") else ""
 
 
 def _document(row: Mapping[str, Any], fault: Fault) -> str:

@@ -12,6 +12,7 @@ from shared.encoder import embed_texts
 from shared.errors import BundleError, ConfigError
 from shared.model import create_model, find_base
 from shared.passage_embedding import TextEncoder, embed_queries, embed_windows, load_text_encoder
+from shared.passages import Passage
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,10 @@ class Limits:
 
 
 CONFIG = compose_run("reranking", ["head=dual_encoding"])
+
+
+def of(*texts: str) -> list[Passage]:
+    return [Passage(str(number), text) for number, text in enumerate(texts)]
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +40,14 @@ def directly(encoder: TextEncoder, *texts: str) -> np.ndarray:
 
 def test_a_long_text_has_overlapping_windows_and_an_empty_one_has_one(base: TextEncoder) -> None:
     texts = ["one two three four five six seven eight", "", "rain"]
-    vectors, places = embed_windows(base, texts, limits=Limits())
+    vectors, places = embed_windows(base, of(*texts), limits=Limits())
     assert places.tolist() == [0, 0, 0, 1, 2]
     expected = directly(base, "one two three four", "four five six seven", "seven eight", "", "rain")
     np.testing.assert_allclose(vectors, expected, atol=1e-5)
 
 
 def test_embeddings_are_of_length_one(base: TextEncoder) -> None:
-    vectors, _ = embed_windows(base, ["rain " * 30, "sun"], limits=Limits())
+    vectors, _ = embed_windows(base, of("rain " * 30, "sun"), limits=Limits())
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-6)
 

@@ -30,6 +30,18 @@ def test_a_long_passage_is_cut_into_windows_that_overlap(encoder: tuple[torch.nn
     assert pieces.passage("") == [[101, 102]]
 
 
+def test_each_window_begins_with_the_title(encoder: tuple[torch.nn.Module, object]) -> None:
+    pieces = Pieces(encoder[1], Limits())
+    windows = pieces.passage("one two three four five six seven", title="bank fund")
+    assert [pieces.tokenizer.decode(row, skip_special_tokens=True) for row in windows] == [
+        "bank fund one two three four",
+        "bank fund three four five six",
+        "bank fund five six seven",
+    ]
+    (long,) = pieces.passage("one", title="bank " * 9)
+    assert pieces.tokenizer.decode(long, skip_special_tokens=True) == "bank bank bank one"
+
+
 def test_a_query_is_cut_and_what_is_lost_is_counted(encoder: tuple[torch.nn.Module, object]) -> None:
     tokens, lost = Pieces(encoder[1], Limits()).query("one " * 50_000)
     assert (len(tokens), lost) == (6, 49_996)

@@ -30,17 +30,22 @@ def folder(place: Path, *, corpus: Any = CORPUS, queries: Any = QUERIES, **qrels
     return adapter("beir", folder=str(place))
 
 
-def test_title_and_text_are_one_passage_and_queries_without_judgements_are_left_out(tmp_path: Path) -> None:
+def test_a_passage_has_title_and_text_and_queries_without_judgements_are_left_out(tmp_path: Path) -> None:
     data = folder(tmp_path)
     assert data.types() == {"relevant": "relevant"}
     assert data.collection("train") == Collection(
         (
-            Passage("p1", "Leave\nThirty days.", "handbook"),
+            Passage("p1", "Thirty days.", "handbook", "Leave"),
             Passage("p2", "Bees sleep."),
-            Passage("p3", "Bread"),
+            Passage("p3", " ", "", "Bread"),
         ),
         (Query("q1", "how much leave", {"p3": 0, "p1": 2}), Query("q2", "bees", {"p2": 1})),
     )
+    assert [passage.whole for passage in data.passages("train")] == [
+        "Leave\nThirty days.",
+        "Bees sleep.",
+        "Bread",
+    ]
     assert [path.name for path in data.files("train")] == ["corpus.jsonl", "queries.jsonl", "train.tsv"]
 
 
@@ -156,7 +161,7 @@ def test_the_sample_of_dbpedia_has_its_judged_queries_alone(public_data_dir: Pat
     assert (len(collection.passages), len(collection.queries)) == (5000, 40)
     grades = [grade for query in collection.queries for grade in query.grades.values()]
     assert [grades.count(grade) for grade in (0, 1, 2)] == [2829, 614, 266]
-    assert collection.passages[0].text.startswith("Oceanic Airlines\nOceanic Airlines and less frequently")
+    assert collection.passages[0].whole.startswith("Oceanic Airlines\nOceanic Airlines and less frequently")
 
 
 def test_a_set_for_test_has_no_train() -> None:

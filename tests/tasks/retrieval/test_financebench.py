@@ -39,6 +39,11 @@ def test_a_page_is_a_passage_once_and_its_id_has_no_white_space(tmp_path: Path) 
     content = "\n".join(map(json.dumps, rows)).encode()
     (tmp_path / "f.jsonl").write_bytes(content)
     pinned = {"local": "f.jsonl", "sha256": hashlib.sha256(content).hexdigest(), "url": "http://127.0.0.1:9"}
+    titled = adapter("financebench", public=tmp_path, file=pinned, titled=True).passages("test")
+    assert [passage.whole for passage in titled] == [
+        "ORLEN VANS 2018\nVans sold.\n7",
+        "ORLEN VANS 2018\nCover",
+    ]
     assert adapter("financebench", public=tmp_path, file=pinned).collection("test") == Collection(
         (Passage("ORLEN_VANS_2018-59", "Vans sold.\n7"), Passage("ORLEN_VANS_2018-0", "Cover")),
         (
