@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from shared.contracts import Score
+from shared.errors import ConfigError
 from shared.examples import aligned
 from shared.passages import RankingExample, RankingPrediction
 from tasks.retrieval.ranking_scores import (
     CALIBRATION,
     COLUMNS,
+    ORDER,
     STATISTICS,
     Pair,
     bootstrapped,
@@ -43,17 +45,25 @@ class RankingScores:
     those whose first passage is relevant. Where answers have probabilities, ece and brier judge those of the
     first ten passages of every query: the expected calibration error with 15 equally wide bins, and the mean
     squared error.
+
+    `main` is the score that is compared and chosen by: +task.metric.main=recall@100 asks for another one than
+    the table's.
     """
 
+    main: str = "ndcg@10"
+
     version: ClassVar[str] = "1"
-    main: ClassVar[str] = "ndcg@10"
+
+    def __post_init__(self) -> None:
+        if self.main not in ORDER:
+            raise ConfigError([f"task.metric.main={self.main!r}; allowed: {', '.join(ORDER)}"])
 
     def bind(self, types: Types) -> RankingScores:
         """Return the metric itself: there is one thing to answer."""
         return self
 
     def quick(self, examples: Examples, predictions: Predictions) -> float:
-        """Return the mean nDCG@10; 0 where no query has a relevant passage."""
+        """Return the mean main score; 0 where no query has a relevant passage."""
         import numpy as np
 
         rows = self.counts(examples, predictions).rows
@@ -67,7 +77,7 @@ class RankingScores:
         return bootstrapped(rows, {**STATISTICS, **CALIBRATION} if probable else STATISTICS)
 
     def counts(self, examples: Examples, predictions: Predictions) -> Counts:
-        """Return by document the sum of nDCG@10 and the number of queries with a relevant passage."""
+        """Return by document the sum of the main score and the number of queries with a relevant passage."""
         from shared.record import Counts
 
         pairs = aligned(examples, predictions)
@@ -77,7 +87,7 @@ class RankingScores:
         return Counts(groups=[""], columns=[self.main, "queries"], rows=by_document(documents, rows))
 
     def main_statistic(self) -> Statistic:
-        """Return the mean nDCG@10 as a function of summed counts (..., 2)."""
+        """Return the mean main score as a function of summed counts (..., 2)."""
         return mean
 
     def details(self, examples: Examples, predictions: Predictions) -> str:
@@ -97,10 +107,10 @@ class RankingScores:
         )
 
     def wrong(self, examples: Examples, predictions: Predictions) -> Iterator[dict[str, Any]]:
-        """Yield the first passages and the ranks of the relevant ones where nDCG@10 is below 1."""
+        """Yield the first passages and the ranks of the relevant ones where the main score is below 1."""
         judged = _judged(aligned(examples, predictions))
-        for (example, prediction), ndcg in zip(judged, order_scores(judged)[self.main], strict=True):
-            if ndcg < 1:
+        for (example, prediction), score in zip(judged, order_scores(judged)[self.main], strict=True):
+            if score < 1:
                 ranks = {passage: rank for rank, passage in enumerate(prediction.ranked, start=1)}
                 yield {
                     "id": example.id,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from shared.contracts import Score
-from shared.errors import UserError
+from shared.errors import ConfigError, UserError
 from shared.intervals import bootstrap, stack_counts
 from shared.passages import Passage, RankingExample, RankingPrediction
 from tasks.retrieval.metric import RankingScores
@@ -135,3 +135,12 @@ def test_predictions_are_aligned_by_id_and_not_by_place() -> None:
 
 def test_binding_changes_nothing() -> None:
     assert METRIC.bind({"relevant": "relevant"}) is METRIC
+
+
+def test_another_score_can_be_the_main_one() -> None:
+    with pytest.raises(ConfigError, match=r"main='recall'; allowed: ndcg@10, mrr@10, recall@10, recall@100"):
+        RankingScores(main="recall")
+    examples = [RankingExample("q", "x", (), (), {"a": 1, "b": 1}, "d")]
+    found = [RankingPrediction("q", ("c", "a"))]
+    assert RankingScores(main="recall@100").counts(examples, found).rows == {"d": [0.5, 1.0]}
+    assert RankingScores(main="mrr@10").quick(examples, found) == 0.5
