@@ -60,7 +60,10 @@ def test_committed_predictions_are_the_records_and_hold_no_text(path: Path) -> N
 @EACH_RECORD
 def test_committed_predictions_score_again_as_recorded(path: Path, public_data_dir: Path) -> None:
     record = read_record(path)
-    node = json.dumps({**record.config["data"], "data_dir": str(public_data_dir)}, sort_keys=True)
+    given = {**record.config["data"], "data_dir": str(public_data_dir)}
+    if "first_stage" in given:  # the answers say what it found
+        given |= {"first_stage": None, "depth": 0}
+    node = json.dumps(given, sort_keys=True)
     digest, types, examples = read_data(node, record.data.split)
     assert digest == record.data.digest
     predictions = read_predictions(path.parent / record.predictions.name)
