@@ -74,6 +74,9 @@ def _compose(task: str, overrides: Sequence[str]) -> DictConfig:
             return compose(NAME, overrides=[*task_overrides(task), *overrides])
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError([str(error)]) from error
+    except ValueError as error:  # Hydra's own, for a group set to null that the task chooses
+        empty = ", ".join(text for text in overrides if text.endswith("=null"))
+        raise ConfigError([f"{empty}: the task needs an option of this group ({error})"]) from error
 
 
 def _option_mistake(text: str, options: dict[str, list[str]]) -> str:

@@ -58,3 +58,8 @@ def test_the_digest_does_not_depend_on_folders() -> None:
 def test_the_digest_leaves_out_the_run_worked_on_but_not_a_baselines_run() -> None:
     one, other = ({"run": name, "baseline": {"run": 1}} for name in ("latest", "yesterday"))
     assert config_digest(one) == config_digest(other) != config_digest({**one, "baseline": {"run": 2}})
+
+
+def test_a_group_that_the_task_chooses_cannot_be_taken_away() -> None:
+    with pytest.raises(ConfigError, match="first_stage=null: the task needs an option of this group"):
+        compose_run("reranking", ["first_stage=null"])
