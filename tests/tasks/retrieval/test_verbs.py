@@ -45,7 +45,7 @@ def search(folder: Path, text: str, *words: str) -> list[dict[str, Any]]:
 def test_a_search_answers_from_all_passages_as_the_data_finds_them(trained: Path, tmp_path: Path) -> None:
     data = compose_run("reranking", []).data
     query, example = (data.collection("test").queries[0], data.load("test")[0])
-    texts = {passage.id: passage.text for passage in example.passages}
+    texts = {passage.id: passage.whole for passage in example.passages}
     found = search(tmp_path, f"{query.text}\nwho signs the visitors' book?\n", f"runs_dir={trained}")
     assert [row["id"] for row in found] == ["0", "1"]
     assert len(found[0]["passages"]) == len(data.passages("test")) == 54
