@@ -278,8 +278,9 @@ def _moved(stored: Any, config: RunConfig) -> Any:
     """Return the stored configuration with the folders of now."""
     for name in ("runs_dir", "data_dir", "leaderboards_dir"):
         stored[name] = config.resolved[name]
-    if "data_dir" in stored.data:
-        stored.data.data_dir = config.resolved["data_dir"]
+    for data in (stored.data, stored.data.get("source")):
+        if data and "data_dir" in data:
+            data.data_dir = config.resolved["data_dir"]
     return stored
 
 

@@ -22,7 +22,7 @@ from shared.evaluate import predict
 from shared.model import Model, create_model, find_base
 from shared.passages import RankingExample
 
-QUERIES, REPEATS, ALONE = 12, 5, 20
+QUERIES, REPEATS, ALONE = 4, 3, 8
 BATCH_TOKENS = 8192
 
 
