@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from shared.config import RunConfig, read_config
 from shared.errors import ConfigError, suggest
-from shared.help import groups
+from shared.help import chosen_groups, groups
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 NAME = "config"
@@ -31,7 +31,7 @@ def compose_run(task: str, overrides: Sequence[str]) -> RunConfig:
     An override that sweeps (`lora.r=4,8`) is checked in each value and composed with the first.
     """
     mistakes: list[str] = []
-    options = groups(task, conf=CONF)
+    options, needed = groups(task, conf=CONF), chosen_groups(task, conf=CONF)
     chosen: list[str] = []
     values: list[tuple[str, Override]] = []
     for override in overrides:
@@ -45,7 +45,7 @@ def compose_run(task: str, overrides: Sequence[str]) -> RunConfig:
         texts = _single(parsed)
         if parsed.key_or_group not in options:
             values.append((texts[0], parsed))
-        elif found := [mistake for text in texts if (mistake := _option_mistake(text, options))]:
+        elif found := [mistake for text in texts if (mistake := _option_mistake(text, options, needed))]:
             mistakes.extend(found)
         else:
             chosen.append(texts[0])
@@ -74,14 +74,11 @@ def _compose(task: str, overrides: Sequence[str]) -> DictConfig:
             return compose(NAME, overrides=[*task_overrides(task), *overrides])
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError([str(error)]) from error
-    except ValueError as error:  # Hydra's own, for a group set to null that the task chooses
-        empty = ", ".join(text for text in overrides if text.endswith("=null"))
-        raise ConfigError([f"{empty}: the task needs an option of this group ({error})"]) from error
 
 
-def _option_mistake(text: str, options: dict[str, list[str]]) -> str:
+def _option_mistake(text: str, options: dict[str, list[str]], needed: set[str]) -> str:
     group, _, option = text.partition("=")
-    if option in options[group] or option == "null":
+    if option in options[group] or (option == "null" and group not in needed):
         return ""
     close = suggest(option, options[group])
     return f"{text}: no such option{close}; {group} is one of {', '.join(options[group])}"

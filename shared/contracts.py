@@ -115,7 +115,10 @@ class Metric(Protocol):
 
 
 class Features(Protocol):
-    """What a head makes of one window of one example."""
+    """What a head makes of one window of one example.
+
+    Where an example has many texts, it also has `part`, the window's place in its text, from 0.
+    """
 
     @property
     def example(self) -> int:

@@ -21,9 +21,7 @@ from shared.examples import (
     SummaryExample,
     SummaryPrediction,
 )
-from shared.passages import Passage, QueryExample, QueryPrediction, RankingExample, RankingPrediction
-
-SCORED = 10  # of the passages of a stored ranking have their scores beside them
+from shared.passages import TOP, Passage, QueryExample, QueryPrediction, RankingExample, RankingPrediction
 
 
 def prediction_row(prediction: Prediction) -> dict[str, Any]:
@@ -96,11 +94,11 @@ def read_example(row: Mapping[str, Any]) -> Example:
 
 def _ranking_row(prediction: RankingPrediction) -> dict[str, Any]:
     """Return the ids in two strings, the first ones and the others: a ranking of a hundred is mostly ids."""
-    ranked, further = prediction.ranked[:SCORED], prediction.ranked[SCORED:]
+    ranked, further = prediction.ranked[:TOP], prediction.ranked[TOP:]
     row: dict[str, Any] = {"id": prediction.id, "ranked": " ".join(ranked), "further": " ".join(further)}
     for name in ("scores", "probabilities"):
         if values := getattr(prediction, name):
-            row[name] = [round(float(value), 4) for value in values[:SCORED]]
+            row[name] = [round(float(value), 4) for value in values[:TOP]]
     return {**row, "nothing": True} if prediction.nothing else row
 
 

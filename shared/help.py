@@ -25,7 +25,7 @@ def help_text(task: str, *, conf: Path) -> str:
         *(f"  {verb:<10} {meaning}" for verb, meaning in verbs(task, conf=conf).items()),
         "",
         "groups, each chosen as group=option",
-        *(f"  {group:<10} {', '.join(options)}" for group, options in groups(task, conf=conf).items()),
+        *(f"  {group:<11} {', '.join(options)}" for group, options in groups(task, conf=conf).items()),
         "",
         "All after the verb are Hydra overrides: train.epochs=3 lora.r=8 seed=2 experiment=ner/minilm_lora.",
         "-m runs every combination of lora.r=4,8,16; --cfg job prints the composed configuration.",
@@ -51,6 +51,12 @@ def groups(task: str, *, conf: Path) -> dict[str, list[str]]:
     defaults = yaml.safe_load((conf / "config.yaml").read_text(encoding="utf-8"))["defaults"]
     names = [name for entry in defaults if isinstance(entry, dict) for name in entry if name != "task"]
     return {name: _options(name, task, conf) for name in names}
+
+
+def chosen_groups(task: str, *, conf: Path) -> set[str]:
+    """Return the groups that the task's YAML chooses an option of: Hydra cannot leave them empty."""
+    entries = [name for entry in _task(task, conf).get("defaults", []) for name in entry]
+    return {name.removeprefix("override /").partition("@")[0] for name in entries}
 
 
 def _task(task: str, conf: Path) -> dict[str, Any]:

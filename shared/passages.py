@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+TOP = 10  # passages of a ranking that make the answer; the others are there for recall
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -68,8 +70,8 @@ class RankingPrediction:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What two predictions share that give the same answer: the first ten passages."""
-        return (self.nothing, *self.ranked[:10])
+        """What two predictions share that give the same answer: the first passages."""
+        return (self.nothing, *self.ranked[:TOP])
 
     def shown(self, text: str) -> list[dict[str, Any]]:
         """Return the answer as a person reads it."""

@@ -10,15 +10,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from shared.passages import RankingExample, RankingPrediction
+from shared.heads.settings import Ordering
+from shared.passages import TOP, RankingExample, RankingPrediction
 
 MEASURED_AT = 10  # nDCG looks so far down
 CALIBRATED = 20  # passages of a query, the first ones, that the calibration is fitted on
-PROBABLE = 10  # passages of an answer that have a probability
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Places = np.ndarray[Any, np.dtype[np.intp]]
@@ -34,52 +35,44 @@ class Weights:
 
 @dataclass(frozen=True)
 class Candidates:
-    """A query's candidates with the head's scores of the first of them."""
+    """A query's candidates with the head's scores of the first of them, n."""
 
     example: RankingExample
     scores: Array
 
     def order(self, weights: Weights) -> tuple[Places, Array]:
-        """Return the scored candidates' indices, best first, and the values that order them."""
-        values = _standardised(self.scores)
-        if self.example.first and weights.first:
-            values = values + weights.first * _standardised(np.array(self.example.first[: len(values)]))
+        """Return the scored candidates' indices (n,), best first, and the values that order them, falling."""
+        values = self._scores + weights.first * self._first
         if weights.document:
-            values = values + weights.document * self._document_best(values)
+            best = np.full(len(values), -np.inf)
+            np.maximum.at(best, self._documents, values)
+            values = values + weights.document * best[self._documents]
         order = np.argsort(-values, kind="stable")
         return order, values[order]
 
-    def _document_best(self, values: Array) -> Array:
-        best: dict[str, float] = {}
-        places = [passage.document or passage.id for passage in self.example.passages[: len(values)]]
-        for place, value in zip(places, values, strict=True):
-            best[place] = max(value, best.get(place, -np.inf))
-        return np.array([best[place] for place in places])
-
+    @cached_property
     def gains(self) -> Array:
-        """Return the grade of each scored candidate."""
+        """The grade of each scored candidate (n,)."""
         passages = self.example.passages[: len(self.scores)]
         return np.array([self.example.grades.get(passage.id, 0) for passage in passages], dtype=float)
 
+    @cached_property
+    def _scores(self) -> Array:
+        return _standardised(self.scores)
 
-class Ordering(Protocol):
-    """What `heads.settings.Ordering` says."""
+    @cached_property
+    def _first(self) -> Array:
+        """What the first stage gave (n,), 0 where there was none."""
+        if not self.example.first:
+            return np.zeros(len(self.scores))
+        return _standardised(np.array(self.example.first[: len(self.scores)]))
 
-    @property
-    def first_weights(self) -> Sequence[float]:
-        """Weights of the first stage to choose from."""
-
-    @property
-    def document_weights(self) -> Sequence[float]:
-        """Weights of the document's best score to choose from."""
-
-    @property
-    def sent_away(self) -> float:
-        """Share of queries with a relevant candidate that may get 'nothing'."""
-
-    @property
-    def answers(self) -> int:
-        """Passages of an answer."""
+    @cached_property
+    def _documents(self) -> Places:
+        """The number of each scored candidate's document (n,); a passage that stands alone is its own."""
+        numbers: dict[str, int] = {}
+        places = [passage.document or passage.id for passage in self.example.passages[: len(self.scores)]]
+        return np.array([numbers.setdefault(place, len(numbers)) for place in places], dtype=np.intp)
 
 
 def tuned(found: Sequence[Candidates], ordering: Ordering) -> dict[str, float]:
@@ -87,7 +80,7 @@ def tuned(found: Sequence[Candidates], ordering: Ordering) -> dict[str, float]:
 
     Of equally good weights the smallest are taken. Queries without a relevant candidate do not count.
     """
-    judged = [candidates for candidates in found if candidates.gains().any()]
+    judged = [candidates for candidates in found if candidates.gains.any()]
     if not judged:
         return {}
     pairs = sorted(
@@ -97,7 +90,7 @@ def tuned(found: Sequence[Candidates], ordering: Ordering) -> dict[str, float]:
     weights = max((Weights(*pair) for pair in pairs), key=lambda weights: _mean_ndcg(judged, weights))
     values = {"first_weight": weights.first, "document_weight": weights.document}
     values |= _calibration(judged, weights)
-    best = [_probabilities(candidates, weights, values)[1].max() for candidates in judged]
+    best = [_probabilities(candidates, *candidates.order(weights), values).max() for candidates in judged]
     return {**values, "nothing_below": float(np.quantile(best, ordering.sent_away))}
 
 
@@ -113,12 +106,12 @@ def ranking(candidates: Candidates, decoding: Mapping[str, float], *, answers: i
     ranked = tuple(example.passages[index].id for index in indices)
     if "intercept" not in decoding or not ranked:
         return RankingPrediction(example.id, ranked, tuple(values[:answers].tolist()), nothing=not ranked)
-    _, probabilities = _probabilities(candidates, weights, decoding)
+    probabilities = _probabilities(candidates, order, values, decoding)
     return RankingPrediction(
         example.id,
         ranked,
         tuple(values[:answers].tolist()),
-        tuple(probabilities[:PROBABLE].tolist()),
+        tuple(probabilities[:TOP].tolist()),
         nothing=bool(probabilities.max() < decoding["nothing_below"]),
     )
 
@@ -143,17 +136,8 @@ def ndcg(gains: Array, ideal: Sequence[int]) -> float:
 
 
 def _mean_ndcg(found: Sequence[Candidates], weights: Weights) -> float:
-    return float(
-        np.mean(
-            [
-                ndcg(
-                    candidates.gains()[candidates.order(weights)[0]],
-                    list(candidates.example.relevant().values()),
-                )
-                for candidates in found
-            ]
-        )
-    )
+    ordered = [(candidates.gains[candidates.order(weights)[0]], candidates.example) for candidates in found]
+    return float(np.mean([ndcg(gains, list(example.relevant().values())) for gains, example in ordered]))
 
 
 def _calibration(found: Sequence[Candidates], weights: Weights) -> dict[str, float]:
@@ -164,7 +148,7 @@ def _calibration(found: Sequence[Candidates], weights: Weights) -> dict[str, flo
     for candidates in found:
         order, values = candidates.order(weights)
         rows.append(np.stack([candidates.scores[order], values], axis=1)[:CALIBRATED])
-        relevant.append(candidates.gains()[order][:CALIBRATED] > 0)
+        relevant.append(candidates.gains[order][:CALIBRATED] > 0)
     targets = np.concatenate(relevant)
     if targets.all() or not targets.any():
         return {"score_slope": 0.0, "value_slope": 0.0, "intercept": 20.0 if targets.all() else -20.0}
@@ -174,16 +158,15 @@ def _calibration(found: Sequence[Candidates], weights: Weights) -> dict[str, flo
 
 
 def _probabilities(
-    candidates: Candidates, weights: Weights, decoding: Mapping[str, float]
-) -> tuple[Places, Array]:
-    """Return the order and the probability of relevance of each candidate in it."""
-    order, values = candidates.order(weights)
+    candidates: Candidates, order: Places, values: Array, decoding: Mapping[str, float]
+) -> Array:
+    """Return the probability of relevance of each candidate in this order."""
     logits = (
         decoding["score_slope"] * candidates.scores[order]
         + decoding["value_slope"] * values
         + decoding["intercept"]
     )
-    return order, 1 / (1 + np.exp(-logits))
+    return 1 / (1 + np.exp(-logits))
 
 
 def _standardised(scores: Array) -> Array:

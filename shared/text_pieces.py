@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import torch
@@ -12,9 +12,7 @@ from torch.nn import functional
 from shared.batches import length_batches
 from shared.windows import cut_windows
 
-ROW_TOKENS = (
-    4096  # padded tokens of the rows that are read together, so that short ones are not padded to long
-)
+ROW_TOKENS = 4096  # padded tokens of the rows that are read in one pass
 
 Item = TypeVar("Item")
 
@@ -63,7 +61,7 @@ class Pieces:
         return self._passages[title, text]
 
     def pair(self, query: Sequence[int], window: Sequence[int]) -> list[int]:
-        """Return both as one row, as the encoder was taught to read pairs."""
+        """Return both as one row, with a separator between."""
         return [*query, *window[1:]]
 
     def _around(self, tokens: Sequence[int]) -> list[int]:
@@ -89,20 +87,25 @@ def padded(rows: Sequence[Sequence[int]], *, fill: int) -> dict[str, Tensor]:
     }
 
 
-def row_groups(mask: Tensor) -> list[list[int]]:
-    """Return the rows of a batch grouped by length, each group of few padded tokens."""
-    return length_batches(mask.sum(1).tolist(), budget=ROW_TOKENS)
+def by_length(mask: Tensor, read: Callable[[list[int], Tensor], Tensor]) -> Tensor:
+    """Return what `read` makes of all rows, in order; it is given rows of similar length at a time.
+
+    `read(rows, mask)` gets the mask (rows, T) as wide as the longest of its rows: short ones are not padded
+    to the length of others.
+    """
+    groups = length_batches(mask.sum(1).tolist(), budget=ROW_TOKENS)
+    found = [read(rows, mask[rows, : int(mask[rows].sum(1).max())]) for rows in groups]
+    back = torch.tensor([row for rows in groups for row in rows]).argsort()
+    return torch.cat(found)[back.to(mask.device)]
 
 
 def embed_rows(backbone: Any, tokens: Tensor, mask: Tensor) -> Tensor:
     """Return the mean token vector of each row, of length 1: (rows, H)."""
-    groups = row_groups(mask)
-    found = []
-    for group in groups:
-        width = int(mask[group].sum(1).max())
-        kept = mask[group, :width]
-        hidden = backbone(input_ids=tokens[group, :width], attention_mask=kept).last_hidden_state
+
+    def mean(rows: list[int], kept: Tensor) -> Tensor:
+        hidden = backbone(input_ids=tokens[rows, : kept.shape[1]], attention_mask=kept).last_hidden_state
         weights = kept.unsqueeze(-1)
-        found.append((hidden * weights).sum(1) / weights.sum(1))
-    back = torch.tensor([row for group in groups for row in group]).argsort()
-    return functional.normalize(torch.cat(found)[back.to(tokens.device)], dim=1)
+        found: Tensor = (hidden * weights).sum(1) / weights.sum(1)
+        return found
+
+    return functional.normalize(by_length(mask, mean), dim=1)

@@ -129,9 +129,8 @@ def make_optimizer(model: Model, config: TrainConfig) -> torch.optim.Optimizer:
         known = {id(weight) for group in groups for weight in group["params"]}
         weights = [w for w in module.parameters() if w.requires_grad and id(w) not in known]
         groups.append({"params": weights, "peak": rate, "lr": rate, "weight_decay": config.weight_decay})
-    return torch.optim.AdamW(
-        [group for group in groups if group["params"]] or groups
-    )  # none: a base as it is
+    trained = [group for group in groups if group["params"]]
+    return torch.optim.AdamW(trained or groups)  # nothing trains where a base is used as it is
 
 
 def learning_rate_factor(step: int, *, total: int, warmup_share: float) -> float:

@@ -22,6 +22,7 @@ TENSOR_FILES = {
     "decoder.py",
     "encoder.py",
     "facet_loss.py",
+    "pair_scorer.py",
     "text_pieces.py",
     "writing.py",
 }

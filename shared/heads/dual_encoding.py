@@ -28,6 +28,9 @@ from shared.passages import Passage, RankingExample, RankingPrediction
 from shared.ranking import Candidates, ranking, ranking_row, tuned
 from shared.text_pieces import Pieces, draw, embed_rows, padded
 
+MOST_KNOWN = 200_000  # passages whose embeddings are kept while a bundle answers
+
+Content = tuple[str, str]  # of a passage: title and text
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -36,7 +39,7 @@ class Text:
     """One window of a passage, or a query, to embed."""
 
     example: int  # the first one that has it
-    key: str  # the passage, title and text; '' for a query
+    passage: Content | None  # None for a query
     part: int  # the window's place in its text
     tokens: list[int]
     truncated_tokens: int
@@ -74,23 +77,22 @@ class DualEncodingHead:
         self.kept: dict[str, Any] = {}
         self.source: dict[str, str] = {}
         self.module = nn.Module()  # the encoder's own token vectors are all there is
-        self._taught: set[tuple[str, str]] = set()
-        self._known: dict[str, Array] = {}  # passage -> embeddings of its windows, of frozen weights
+        self._training: Sequence[RankingExample] | None = None  # the list that training begins with
+        self._index = PassageIndex({})  # of passages that were read, once the weights no longer change
 
     def start(self, backbone: nn.Module, examples: Sequence[RankingExample]) -> None:
-        """Note the training queries: they are encoded as lessons."""
-        self._taught = {(example.id, example.text) for example in examples}
+        """Keep the training examples: they are encoded as lessons."""
+        self._training = examples
 
     def encode(self, examples: Sequence[RankingExample]) -> list[Any]:
-        """Return a lesson per training query, where it has a relevant candidate; else texts, each once."""
+        """Return texts, each once; of the training examples a lesson, where a relevant candidate is there."""
         pieces = Pieces(self.tokenizer, self.settings)
-        if examples and all((example.id, example.text) in self._taught for example in examples):
-            return [
-                lesson
-                for number, example in enumerate(examples)
-                if (lesson := self._lesson(number, example, pieces))
-            ]
-        return [*self._queries(examples, pieces), *self._passages(examples, pieces)]
+        if len(self._index) > MOST_KNOWN:
+            self._index = PassageIndex({})
+        if examples is not self._training:
+            return [*self._queries(examples, pieces), *self._passages(examples, pieces)]
+        lessons = (self._lesson(number, example, pieces) for number, example in enumerate(examples))
+        return [lesson for lesson in lessons if lesson]
 
     def _lesson(self, number: int, example: RankingExample, pieces: Pieces) -> Lesson | None:
         relevant = frozenset(example.relevant())
@@ -108,18 +110,18 @@ class DualEncodingHead:
 
     def _queries(self, examples: Sequence[RankingExample], pieces: Pieces) -> list[Text]:
         asked = [pieces.query(example.text) for example in examples]
-        return [Text(number, "", 0, tokens, cut) for number, (tokens, cut) in enumerate(asked)]
+        return [Text(number, None, 0, tokens, cut) for number, (tokens, cut) in enumerate(asked)]
 
     def _passages(self, examples: Sequence[RankingExample], pieces: Pieces) -> list[Text]:
-        first: dict[str, tuple[int, Passage]] = {}
+        first: dict[Content, int] = {}
         for number, example in enumerate(examples):
             for passage in example.passages:
-                first.setdefault(passage.whole, (number, passage))
+                first.setdefault((passage.title, passage.text), number)
         return [
-            Text(number, key, part, tokens, 0)
-            for key, (number, passage) in first.items()
-            if key not in self._known
-            for part, tokens in enumerate(pieces.passage(passage.text, title=passage.title))
+            Text(number, (title, text), part, tokens, 0)
+            for (title, text), number in first.items()
+            if (title, text) not in self._index
+            for part, tokens in enumerate(pieces.passage(text, title=title))
         ]
 
     def collate(self, features: Sequence[Any]) -> dict[str, Tensor]:
@@ -170,15 +172,14 @@ class DualEncodingHead:
     def _candidates(
         self, examples: Sequence[RankingExample], features: Sequence[Text], logits: Sequence[Array]
     ) -> list[Candidates]:
-        queries = [row for text, row in zip(features, logits, strict=True) if not text.key]
-        windows: dict[str, list[Array]] = {}
+        queries: list[Array] = []
+        windows: dict[Content, list[Array]] = {}
         for text, row in zip(features, logits, strict=True):
-            if text.key:
-                windows.setdefault(text.key, []).append(row)
-        known = self._known | {key: np.stack(rows) for key, rows in windows.items()}
+            rows = queries if text.passage is None else windows.setdefault(text.passage, [])
+            rows.append(row)
+        index = self._index.joined(windows)
         if self.source:  # of a bundle: its weights no longer change
-            self._known = known
-        index = PassageIndex(known)
+            self._index = index
         return [
             Candidates(example, index.cosines(query, example.passages))
             for example, query in zip(examples, queries, strict=True)
@@ -220,19 +221,34 @@ class DualEncodingHead:
 
 
 class PassageIndex:
-    """The embedded windows of all passages in one array, so that a query is one product."""
+    """The embedded windows of passages in one array, so that a query is one product."""
 
-    def __init__(self, windows: Mapping[str, Array]) -> None:
-        self._places = {text: place for place, text in enumerate(windows)}
-        self._starts = np.cumsum([0, *(len(rows) for rows in windows.values())])[:-1]
-        self._rows = np.concatenate(list(windows.values())) if windows else np.zeros((0, 0), np.float32)
+    def __init__(self, windows: Mapping[Content, Sequence[Array]]) -> None:
+        self._places = {passage: place for place, passage in enumerate(windows)}
+        self._starts = np.cumsum([0, *map(len, windows.values())])[:-1]
+        self._rows = np.array([row for rows in windows.values() for row in rows], dtype=np.float32)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, passage: Content) -> bool:
+        return passage in self._places
+
+    def joined(self, windows: Mapping[Content, Sequence[Array]]) -> PassageIndex:
+        """Return the index with these passages too, itself where there are none."""
+        if not windows:
+            return self
+        parts = np.split(self._rows, self._starts[1:])
+        known = {passage: list(parts[place]) for passage, place in self._places.items()}
+        return PassageIndex({**known, **windows})
 
     def cosines(self, query: Array, passages: Sequence[Passage]) -> Any:
         """Return the cosine of each passage's best window, float64."""
         if not passages:
             return np.zeros(0)
         best = np.maximum.reduceat(self._rows @ query, self._starts)
-        return best[[self._places[passage.whole] for passage in passages]].astype(np.float64)
+        places = [self._places[passage.title, passage.text] for passage in passages]
+        return best[places].astype(np.float64)
 
 
 def build(settings: DualEncoding, base: Base, *, types: Types) -> tuple[nn.Module, Any, DualEncodingHead]:

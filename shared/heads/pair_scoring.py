@@ -1,11 +1,9 @@
 """Pair scoring: a cross-encoder reads a query and a passage together and says how well they fit.
 
-The score of a pair adds three readings of one pass: the cosine of the query's and the passage's mean token
-vectors, the mean over the query's tokens of their best cosine among the passage's tokens (late interaction,
-arXiv 2004.12832, over vectors that have seen both), and a linear output of the first token. The first two
-are worth something before any training, the third is learnt. A long passage counts by its best window.
+`shared.pair_scorer` makes a score of one pass over both. A long passage counts by its best window. Training
+tells a query's relevant passages from the first stage's others.
 
-G queries in a batch, K passages of each, T tokens, H hidden size.
+K passages of a query, T tokens.
 """
 
 from __future__ import annotations
@@ -24,12 +22,12 @@ from shared.contracts import Base, Examples, Outputs, Reviewer, Types
 from shared.encoder import load_encoder
 from shared.errors import BundleError, UserError
 from shared.heads.settings import PairScoring, RankingLoss
+from shared.pair_scorer import PairScorer
 from shared.passages import RankingExample, RankingPrediction
 from shared.ranking import Candidates, ranking, ranking_row, tuned
-from shared.text_pieces import Pieces, draw, padded, row_groups
+from shared.text_pieces import Pieces, draw, padded
 
 TEACHER_TOKENS = 8192  # the teacher's batch budget
-COSINE_SCALE = 10.0  # what a cosine counts at the start
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -73,40 +71,6 @@ class Choice:
         return int(means[0] + self.drawn * means[1])
 
 
-class PairScorer(nn.Module):
-    """The score of a pair from its token vectors."""
-
-    def __init__(self, size: int, *, dropout: float) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.output = nn.Linear(size, 1)
-        nn.init.zeros_(self.output.weight)
-        nn.init.zeros_(self.output.bias)
-        self.scale = nn.Parameter(torch.ones(2))  # of both cosines, in COSINE_SCALE
-
-    def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-        """Return (rows,) scores, read in groups of similar length."""
-        groups = row_groups(batch["mask"])
-        found = [self._scores(backbone, batch, group) for group in groups]
-        back = torch.tensor([row for group in groups for row in group]).argsort()
-        return torch.cat(found)[back.to(batch["mask"].device)]
-
-    def _scores(self, backbone: Any, batch: Mapping[str, Tensor], group: Sequence[int]) -> Tensor:
-        width = int(batch["mask"][group].sum(1).max())
-        mask = batch["mask"][group, :width]
-        hidden = backbone(input_ids=batch["tokens"][group, :width], attention_mask=mask).last_hidden_state
-        places = torch.arange(width, device=mask.device)
-        of_query = places < batch["query_lengths"][group].unsqueeze(1)
-        of_passage = mask.bool() & ~of_query
-        cosine = functional.cosine_similarity(_mean(hidden, of_query), _mean(hidden, of_passage))
-        unit = functional.normalize(hidden, dim=2)
-        similar = (unit @ unit.transpose(1, 2)).masked_fill(~of_passage.unsqueeze(1), -1.0)
-        late = (similar.amax(2) * of_query).sum(1) / of_query.sum(1)
-        learnt = self.output(self.dropout(hidden[:, 0])).squeeze(1)
-        scores: Tensor = learnt + COSINE_SCALE * (self.scale[0] * cosine + self.scale[1] * late)
-        return scores
-
-
 class PairScoringHead:
     """See `shared.contracts.Head`; the logit of a window is the score of its pair."""
 
@@ -120,32 +84,32 @@ class PairScoringHead:
         self.kept: dict[str, Any] = {}
         self.source: dict[str, str] = {}
         self.module = PairScorer(hidden_size, dropout=settings.dropout)
-        self._taught: dict[tuple[str, str], dict[int, float]] = {}  # training queries, their teacher's scores
+        self._training: Sequence[RankingExample] | None = None  # the list that training begins with
+        self._teacher: list[dict[int, float]] = []  # its scores of each training query's candidates, by place
 
     def start(self, backbone: nn.Module, examples: Sequence[RankingExample]) -> None:
-        """Note the training queries, and what the teacher, if there is one, thinks of their candidates.
+        """Keep the training examples, and what the teacher, if there is one, thinks of their candidates.
 
         Raises `UserError` where the teacher is missing.
         """
-        taught: Sequence[dict[int, float]] = [{} for _ in examples]
+        self._training = examples
+        self._teacher = [{} for _ in examples]
         if self.settings.teacher:
-            taught = _teacher_scores(Path(self.settings.teacher), examples)
-        keys = [(example.id, example.text) for example in examples]
-        self._taught = dict(zip(keys, taught, strict=True))
+            self._teacher = _teacher_scores(Path(self.settings.teacher), examples)
 
     def encode(self, examples: Sequence[RankingExample]) -> list[Any]:
-        """Return a choice per training query with a relevant candidate; else its candidates' windows."""
+        """Return each candidate's windows; of the training examples a choice, where one is relevant."""
         pieces = Pieces(self.tokenizer, self.settings)
-        found: list[Any] = []
-        for number, example in enumerate(examples):
-            taught = self._taught.get((example.id, example.text))
-            if taught is None:
-                found.extend(self._pairs(number, example, pieces, depth=self.settings.depth))
-            elif any(passage.id in example.relevant() for passage in example.passages):
-                found.append(self._choice(number, example, pieces, taught))
-        return found
+        if examples is not self._training:
+            depth = self.settings.depth
+            return [p for n, example in enumerate(examples) for p in self._pairs(n, example, pieces, depth)]
+        return [
+            choice
+            for number, (example, taught) in enumerate(zip(examples, self._teacher, strict=True))
+            if (choice := self._choice(number, example, pieces, taught))
+        ]
 
-    def _pairs(self, number: int, example: RankingExample, pieces: Pieces, *, depth: int) -> list[Pair]:
+    def _pairs(self, number: int, example: RankingExample, pieces: Pieces, depth: int) -> list[Pair]:
         query, cut = pieces.query(example.text)
         return [
             Pair(number, place, part, pieces.pair(query, window), len(query), 0 if place or part else cut)
@@ -155,17 +119,20 @@ class PairScoringHead:
 
     def _choice(
         self, number: int, example: RankingExample, pieces: Pieces, taught: Mapping[int, float]
-    ) -> Choice:
+    ) -> Choice | None:
+        relevant = example.relevant()
+        positives = [place for place, passage in enumerate(example.passages) if passage.id in relevant]
+        if not positives:
+            return None
         pairs = {
             pair.place: pair
-            for pair in self._pairs(number, example, pieces, depth=len(example.passages))
+            for pair in self._pairs(number, example, pieces, len(example.passages))
             if pair.part == 0
         }
-        relevant = {place for place, p in enumerate(example.passages) if p.id in example.relevant()}
-        others = [place for place in pairs if place not in relevant][: self.settings.depth]
+        others = [place for place in pairs if place not in positives][: self.settings.depth]
         return Choice(
             example=number,
-            positives={place: pairs[place] for place in sorted(relevant)},
+            positives={place: pairs[place] for place in positives},
             negatives={place: pairs[place] for place in others},
             teacher=dict(taught),
             drawn=min(self.settings.negatives, len(others)),
@@ -297,8 +264,3 @@ def _teacher_scores(folder: Path, examples: Examples) -> list[dict[int, float]]:
     logits = infer(teacher, features, batch_tokens=TEACHER_TOKENS)
     found = teacher.head.candidates(examples, features, logits)
     return [dict(enumerate(map(float, candidates.scores))) for candidates in found]
-
-
-def _mean(hidden: Tensor, chosen: Tensor) -> Tensor:
-    weights = chosen.unsqueeze(-1)
-    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)

@@ -5,13 +5,14 @@ Texts that nobody has called normal or anomalous are not scored.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from shared.contracts import Score
 from shared.errors import ConfigError, UserError, suggest
 from shared.examples import AnomalyExample, AnomalyPrediction, aligned
+from shared.sums import bootstrapped
 
 if TYPE_CHECKING:
     from shared.contracts import Types
@@ -80,9 +81,9 @@ class AnomalyScores:
         normal = _normal(pairs)
         found = {}
         if 0 < len(normal) < len(pairs):
-            found = {**_bootstrapped(_order_rows(pairs), ORDER), **_bootstrapped(_alarm_rows(pairs), ALARMS)}
+            found = {**bootstrapped(_order_rows(pairs), ORDER), **bootstrapped(_alarm_rows(pairs), ALARMS)}
         if normal:
-            found |= {**self._false_alarms(normal), **_bootstrapped(_quiet_rows(pairs), QUIET)}
+            found |= {**self._false_alarms(normal), **bootstrapped(_quiet_rows(pairs), QUIET)}
         if pairs:
             found["base_rate"] = Score((len(pairs) - len(normal)) / len(pairs))
         return {**{name: score for name, score in found.items() if name == self.main}, **found}
@@ -198,15 +199,6 @@ def _alarm_rows(pairs: Pairs) -> list[list[float]]:
 def _quiet_rows(pairs: Pairs) -> list[list[float]]:
     flags = [(prediction.alarm, not example.anomalous) for example, prediction in pairs]
     return [[float(normal and not alarm), float(normal)] for alarm, normal in flags]
-
-
-def _bootstrapped(rows: list[list[float]], statistics: Mapping[str, Statistic]) -> dict[str, Score]:
-    import numpy as np
-
-    from shared.intervals import bootstrap_each
-
-    intervals = bootstrap_each(np.array(rows)[:, None, :], statistics)
-    return {name: Score(found.value, found.low, found.high) for name, found in intervals.items()}
 
 
 def _alarm_table(pairs: Pairs) -> str:

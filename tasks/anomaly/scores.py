@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.intervals import Array, Ranking, Statistic
+from shared.sums import divided
 
 RANKING_COLUMNS = ["score", "anomalous"]
 ALARM_COLUMNS = ["hit", "alarm", "anomalous"]
@@ -37,23 +38,23 @@ class Steps:
 def area_of_precision(steps: Steps) -> Array:
     """Return average precision as scikit-learn has it, but 0 without any order: all texts on one step."""
     found, alarms = steps.anomalous.cumsum(axis=1), (steps.anomalous + steps.normal).cumsum(axis=1)
-    area = (steps.anomalous * ratio(found, alarms)).sum(axis=1)
+    area = (steps.anomalous * divided(found, alarms)).sum(axis=1)
     ordered = np.count_nonzero(steps.anomalous + steps.normal, axis=1) > 1
-    return np.where(ordered, ratio(area, found[:, -1]), 0.0)
+    return np.where(ordered, divided(area, found[:, -1]), 0.0)
 
 
 def area_under_roc(steps: Steps) -> Array:
     """Return the share of pairs in which the anomalous text is odder than the normal one; a tie is half."""
     below = steps.normal.sum(axis=1, keepdims=True) - steps.normal.cumsum(axis=1) + steps.normal / 2
     pairs = steps.anomalous.sum(axis=1) * steps.normal.sum(axis=1)
-    return ratio((steps.anomalous * below).sum(axis=1), pairs)
+    return divided((steps.anomalous * below).sum(axis=1), pairs)
 
 
 def recall_at(steps: Steps, *, rate: float) -> Array:
     """Return the largest recall of a threshold with which at most this share of normal texts is an alarm."""
-    false_alarms = ratio(steps.normal.cumsum(axis=1), steps.normal.sum(axis=1, keepdims=True))
+    false_alarms = divided(steps.normal.cumsum(axis=1), steps.normal.sum(axis=1, keepdims=True))
     found = np.where(false_alarms <= rate, steps.anomalous, 0.0).sum(axis=1)
-    return ratio(found, steps.anomalous.sum(axis=1))
+    return divided(found, steps.anomalous.sum(axis=1))
 
 
 def precision_at_k(steps: Steps) -> Array:
@@ -64,7 +65,7 @@ def precision_at_k(steps: Steps) -> Array:
     on_step = steps.anomalous + steps.normal
     k = steps.anomalous.sum(axis=1)
     left = k[:, None] - (on_step.cumsum(axis=1) - on_step)
-    return ratio((steps.anomalous * np.clip(ratio(left, on_step), 0, 1)).sum(axis=1), k)
+    return divided((steps.anomalous * np.clip(divided(left, on_step), 0, 1)).sum(axis=1), k)
 
 
 def _ranking(of: Callable[[Steps], Array]) -> Ranking:
@@ -89,28 +90,22 @@ def _steps(scores: Array, positives: Array, draws: Array) -> Steps:
 
 def alarm_f1(summed: Array) -> Array:
     """Return F1 of the alarms from summed ALARM_COLUMNS (..., 3)."""
-    return ratio(2 * summed[..., 0], summed[..., 1] + summed[..., 2])
+    return divided(2 * summed[..., 0], summed[..., 1] + summed[..., 2])
 
 
 def alarm_precision(summed: Array) -> Array:
     """Return the share of the alarms that are anomalies from summed ALARM_COLUMNS (..., 3)."""
-    return ratio(summed[..., 0], summed[..., 1])
+    return divided(summed[..., 0], summed[..., 1])
 
 
 def alarm_recall(summed: Array) -> Array:
     """Return the share of the anomalies that are alarms from summed ALARM_COLUMNS (..., 3)."""
-    return ratio(summed[..., 0], summed[..., 2])
+    return divided(summed[..., 0], summed[..., 2])
 
 
 def left_alone(summed: Array) -> Array:
     """Return the share of normal texts without an alarm from summed QUIET_COLUMNS (..., 2)."""
-    return ratio(summed[..., 0], summed[..., 1])
-
-
-def ratio(part: Array, whole: Array) -> Array:
-    """Return part / whole, 0 where whole is 0."""
-    shape = np.broadcast_shapes(np.shape(part), np.shape(whole))
-    return np.divide(part, whole, out=np.zeros(shape), where=np.asarray(whole) > 0)
+    return divided(summed[..., 0], summed[..., 1])
 
 
 average_precision = _ranking(area_of_precision)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from shared.contracts import Score
 from shared.examples import Span, SpanExample, SpanPrediction, aligned
+from shared.sums import bootstrapped, divided
 
 if TYPE_CHECKING:
     from shared.intervals import Array, Statistic
@@ -50,14 +51,8 @@ class EntityF1:
         They are f1, precision and recall (micro), the same per type as f1/PER, and macro_f1 over the types in
         gold or predictions; partial_f1 and type_f1 are nervaluate's and have no interval.
         """
-        import numpy as np
-
-        from shared.intervals import bootstrap_each
-
         counts = self.counts(examples, predictions)
-        table = np.array(list(counts.rows.values()), dtype=np.float64)[:, None, :]
-        intervals = bootstrap_each(table, _statistics(counts.groups))
-        scores = {name: Score(found.value, found.low, found.high) for name, found in intervals.items()}
+        scores = bootstrapped(list(counts.rows.values()), _statistics(counts.groups))
         for name, value in _soft_scores(examples, predictions, labels=counts.groups).items():
             scores[name] = Score(value)
         return scores
@@ -147,16 +142,16 @@ def _statistics(labels: Sequence[str]) -> dict[str, Statistic]:
 
     statistics: dict[str, Statistic] = {
         "f1": micro_f1,
-        "precision": lambda summed: _ratio(summed[..., 0::3].sum(-1), summed[..., 1::3].sum(-1)),
-        "recall": lambda summed: _ratio(summed[..., 0::3].sum(-1), summed[..., 2::3].sum(-1)),
+        "precision": lambda summed: divided(summed[..., 0::3].sum(-1), summed[..., 1::3].sum(-1)),
+        "recall": lambda summed: divided(summed[..., 0::3].sum(-1), summed[..., 2::3].sum(-1)),
     }
     if labels:
         statistics["macro_f1"] = macro
     for index, label in enumerate(labels):
         at = 3 * index
         statistics[f"f1/{label}"] = lambda s, at=at: _f1(s[..., at], s[..., at + 1], s[..., at + 2])  # type: ignore[misc]
-        statistics[f"precision/{label}"] = lambda s, at=at: _ratio(s[..., at], s[..., at + 1])  # type: ignore[misc]
-        statistics[f"recall/{label}"] = lambda s, at=at: _ratio(s[..., at], s[..., at + 2])  # type: ignore[misc]
+        statistics[f"precision/{label}"] = lambda s, at=at: divided(s[..., at], s[..., at + 1])  # type: ignore[misc]
+        statistics[f"recall/{label}"] = lambda s, at=at: divided(s[..., at], s[..., at + 2])  # type: ignore[misc]
     return statistics
 
 
@@ -191,10 +186,4 @@ def _overlap(left: Span, right: Span) -> bool:
 
 
 def _f1(right: Array, predicted: Array, gold: Array) -> Array:
-    return _ratio(2 * right, predicted + gold)
-
-
-def _ratio(part: Array, whole: Array) -> Array:
-    import numpy as np
-
-    return np.divide(part, whole, out=np.zeros(np.shape(part)), where=np.asarray(whole) > 0)
+    return divided(2 * right, predicted + gold)

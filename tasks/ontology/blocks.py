@@ -9,8 +9,9 @@ from typing import TypeVar
 import numpy as np
 
 from shared.contracts import Score
-from shared.intervals import Array, SumStatistic, bootstrap_each
+from shared.intervals import Array, SumStatistic
 from shared.ontology import Cardinality, Facet, Ontology
+from shared.sums import bootstrapped
 from tasks.ontology import calibration, consistency, counting, scores
 from tasks.ontology.judged import Judged, Pairs, judged, of_facet
 
@@ -118,8 +119,7 @@ def _intervals(blocks: Sequence[Block], *, facet: str) -> dict[str, Score]:
     for name, by_facet in by_name.items():
         statistics[name] = _averaged(_chosen(by_facet, facet))
     counts = np.concatenate([block.values for block in blocks], axis=1)
-    found = bootstrap_each(counts[:, None, :], statistics)
-    return {name: Score(it.value, it.low, it.high) for name, it in found.items()}
+    return bootstrapped(counts, statistics)
 
 
 def _oddity(

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from shared.intervals import Array
+from shared.sums import divided
 from tasks.ontology.judged import Judged
-from tasks.ontology.scores import ratio
 
 BINS = 15
 COVERAGES = (0.5, 0.8, 0.9, 1.0)
@@ -43,12 +43,12 @@ def ece(summed: Array) -> Array:
 
     It grows by resampling, as by any noise: its interval may lie above it.
     """
-    return ratio(np.abs(summed[..., :BINS]).sum(axis=-1), summed[..., -1])
+    return divided(np.abs(summed[..., :BINS]).sum(axis=-1), summed[..., -1])
 
 
 def brier(summed: Array) -> Array:
     """Return the mean squared error of the probability that the guess is right, as `ece`."""
-    return ratio(summed[..., -2], summed[..., -1])
+    return divided(summed[..., -2], summed[..., -1])
 
 
 def risk_coverage(items: Sequence[Judged]) -> list[float]:
@@ -122,7 +122,7 @@ def _recall(right: Array, inside: Array, outside: Array, *, asked_accuracy: floa
     enough = kept_right >= asked_accuracy * inside.sum(axis=1, keepdims=True) - 1e-9
     first = enough.argmax(axis=1)
     kept = np.take_along_axis(kept_outside, first[:, None], axis=1)[:, 0]
-    recall = 1 - ratio(kept, outside.sum(axis=1))
+    recall = 1 - divided(kept, outside.sum(axis=1))
     return np.where(enough.any(axis=1), recall, 0.0)
 
 

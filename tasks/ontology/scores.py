@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from shared.intervals import Array, SumStatistic
+from shared.sums import divided
 
 RIGHT_COLUMNS = ["right", "total"]
 CLASS_COLUMNS = ["tp", "predicted", "gold", "facet"]
@@ -19,7 +20,7 @@ NUMBER_COLUMNS = ["number", "gold", "gold_squared", "squared_error", "absolute_e
 
 def accuracy(summed: Array) -> Array:
     """Return the mean over facets of right / total, from (..., RIGHT_COLUMNS x facets)."""
-    return _mean(ratio(summed[..., 0::2], summed[..., 1::2]))
+    return _mean(divided(summed[..., 0::2], summed[..., 1::2]))
 
 
 def level2_accuracy(summed: Array) -> Array:
@@ -39,7 +40,7 @@ def macro_f1(summed: Array) -> Array:
     so a concept that a resample lacks still counts (F1 0), and one that a run lacks (facet 0) does not.
     """
     f1 = _class_f1(summed)
-    return _mean_over_facets(summed, lambda own: ratio((f1 * own).sum(-1), own.sum(-1)))
+    return _mean_over_facets(summed, lambda own: divided((f1 * own).sum(-1), own.sum(-1)))
 
 
 def official_f1(summed: Array) -> Array:
@@ -51,7 +52,7 @@ def weighted_f1(summed: Array) -> Array:
     """Return the mean over facets of the mean F1 over concepts weighted by gold, as `macro_f1` otherwise."""
     f1, gold = _class_f1(summed), summed[..., 2::4]
     return _mean_over_facets(
-        summed, lambda own: ratio((f1 * gold * own).sum(axis=-1), (gold * own).sum(axis=-1))
+        summed, lambda own: divided((f1 * gold * own).sum(axis=-1), (gold * own).sum(axis=-1))
     )
 
 
@@ -59,7 +60,7 @@ def micro_f1(summed: Array) -> Array:
     """Return the mean over facets of F1 over all decisions, from (..., CLASS_COLUMNS x concepts)."""
     right, both = summed[..., 0::4], summed[..., 1::4] + summed[..., 2::4]
     return _mean_over_facets(
-        summed, lambda own: ratio(2 * (right * own).sum(axis=-1), (both * own).sum(axis=-1))
+        summed, lambda own: divided(2 * (right * own).sum(axis=-1), (both * own).sum(axis=-1))
     )
 
 
@@ -68,50 +69,50 @@ def hf1(summed: Array) -> Array:
 
     Micro over concepts with all broader ones (Kiritchenko et al. 2006, section 4).
     """
-    return _mean(ratio(2 * summed[..., 0::3], summed[..., 1::3] + summed[..., 2::3]))
+    return _mean(divided(2 * summed[..., 0::3], summed[..., 1::3] + summed[..., 2::3]))
 
 
 def hp(summed: Array) -> Array:
     """Return hierarchical precision, as `hf1`."""
-    return _mean(ratio(summed[..., 0::3], summed[..., 1::3]))
+    return _mean(divided(summed[..., 0::3], summed[..., 1::3]))
 
 
 def hr(summed: Array) -> Array:
     """Return hierarchical recall, as `hf1`."""
-    return _mean(ratio(summed[..., 0::3], summed[..., 2::3]))
+    return _mean(divided(summed[..., 0::3], summed[..., 2::3]))
 
 
 def coverage(summed: Array) -> Array:
     """Return the share of texts in scope that are answered, from (..., ANSWER_COLUMNS) of one facet."""
-    return ratio(summed[..., 1], summed[..., 2])
+    return divided(summed[..., 1], summed[..., 2])
 
 
 def accuracy_answered(summed: Array) -> Array:
     """Return the share of answered texts in scope that are right, as `coverage`."""
-    return ratio(summed[..., 0], summed[..., 1])
+    return divided(summed[..., 0], summed[..., 1])
 
 
 def oos_recall(summed: Array) -> Array:
     """Return the share of texts out of scope that are not answered, as `coverage`."""
-    return ratio(summed[..., 3], summed[..., 4])
+    return divided(summed[..., 3], summed[..., 4])
 
 
 def r2(summed: Array) -> Array:
     """Return the mean over facets of R squared, from (..., NUMBER_COLUMNS x facets); 0 for equal golds."""
     number, gold, squared, error, _ = (summed[..., column::5] for column in range(5))
-    spread = squared - ratio(gold**2, number)
+    spread = squared - divided(gold**2, number)
     known = spread > 1e-9 * squared  # what is left of equal numbers is rounding
-    return _mean(np.where(known, 1 - ratio(error, np.where(known, spread, 0)), 0.0))
+    return _mean(np.where(known, 1 - divided(error, np.where(known, spread, 0)), 0.0))
 
 
 def mse(summed: Array) -> Array:
     """Return the mean over facets of the mean squared error, from (..., NUMBER_COLUMNS x facets)."""
-    return _mean(ratio(summed[..., 3::5], summed[..., 0::5]))
+    return _mean(divided(summed[..., 3::5], summed[..., 0::5]))
 
 
 def mae(summed: Array) -> Array:
     """Return the mean over facets of the mean absolute error, from (..., NUMBER_COLUMNS x facets)."""
-    return _mean(ratio(summed[..., 4::5], summed[..., 0::5]))
+    return _mean(divided(summed[..., 4::5], summed[..., 0::5]))
 
 
 MAIN: dict[str, SumStatistic] = {
@@ -126,13 +127,8 @@ MAIN: dict[str, SumStatistic] = {
 }
 
 
-def ratio(part: Array, whole: Array) -> Array:
-    """Return part / whole, and 0 where there is nothing to divide by."""
-    return np.divide(part, whole, out=np.zeros(np.shape(part)), where=np.asarray(whole) > 0)
-
-
 def _class_f1(summed: Array) -> Array:
-    return ratio(2 * summed[..., 0::4], summed[..., 1::4] + summed[..., 2::4])
+    return divided(2 * summed[..., 0::4], summed[..., 1::4] + summed[..., 2::4])
 
 
 def _mean_over_facets(summed: Array, of_facet: SumStatistic) -> Array:

@@ -50,6 +50,13 @@ class Bootstrap:
     evaluate: bool  # on the data's test questions, once it is trained
 
     def __post_init__(self) -> None:
+        if not self.generator:
+            raise ConfigError(
+                [
+                    "bootstrap.generator is empty: give the run of a query generator; train one: "
+                    "python -m tasks.retrieval train task=query_generation"
+                ]
+            )
         if self.split not in ("train", "test"):
             raise ConfigError([f"bootstrap.split={self.split!r}; allowed: train, test"])
         if self.gold and self.split != "train":

@@ -10,14 +10,13 @@ from shared.contracts import Score
 from shared.errors import ConfigError
 from shared.examples import aligned
 from shared.passages import RankingExample, RankingPrediction
+from shared.sums import bootstrapped, by_document
 from tasks.retrieval.ranking_scores import (
     CALIBRATION,
     COLUMNS,
     ORDER,
     STATISTICS,
     Pair,
-    bootstrapped,
-    by_document,
     mean,
     order_scores,
     query_rows,
@@ -74,7 +73,7 @@ class RankingScores:
         pairs = aligned(examples, predictions)
         rows = by_document([example.document for example, _ in pairs], query_rows(pairs))
         probable = any(prediction.probabilities for _, prediction in pairs)
-        return bootstrapped(rows, {**STATISTICS, **CALIBRATION} if probable else STATISTICS)
+        return bootstrapped(list(rows.values()), {**STATISTICS, **CALIBRATION} if probable else STATISTICS)
 
     def counts(self, examples: Examples, predictions: Predictions) -> Counts:
         """Return by document the sum of the main score and the number of queries with a relevant passage."""

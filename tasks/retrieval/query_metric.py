@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from shared.contracts import Score
 from shared.errors import ConfigError
 from shared.examples import aligned
+from shared.ngrams import ngrams
 from shared.passages import Passage, QueryExample, QueryPrediction
-from tasks.retrieval.ranking_scores import bootstrapped, by_document, mean, ratio
+from shared.sums import bootstrapped, by_document
+from tasks.retrieval.ranking_scores import mean, ratio
 from tasks.retrieval.round_trip import round_trip_ranks
 from tasks.retrieval.tokens import tokenise
 
@@ -99,7 +101,7 @@ class QueryScores:
         statistics: dict[str, Statistic] = {
             name: partial(ratio, part=2 * place, whole=2 * place + 1) for place, name in enumerate(found[0])
         }
-        scores = bootstrapped(by_document(_documents(written), rows), statistics)
+        scores = bootstrapped(list(by_document(_documents(written), rows).values()), statistics)
         return {**scores, "common_start": Score(_common_start(first_words(_queries(written))))}
 
     def counts(self, examples: Examples, predictions: Predictions) -> Counts:
@@ -181,11 +183,6 @@ def copied_share(queries: Sequence[Sequence[str]], passage: Sequence[str]) -> Sh
     known = set(ngrams(passage, _COPIED_LENGTH))
     own = [gram for query in queries for gram in ngrams(query, _COPIED_LENGTH)]
     return (fmean(gram in known for gram in own), 1.0) if own else _NONE
-
-
-def ngrams(words: Sequence[str], length: int) -> list[tuple[str, ...]]:
-    """Return the runs of `length` words, in order; none where there are fewer."""
-    return list(zip(*(words[start:] for start in range(length)), strict=False))
 
 
 def first_words(queries: Sequence[str]) -> Counter[str]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from shared.contracts import Score
-from shared.passages import RankingExample, RankingPrediction
+from shared.passages import TOP, RankingExample, RankingPrediction
+from shared.sums import divided
 
 if TYPE_CHECKING:
     from shared.intervals import Array, Statistic
@@ -24,7 +24,6 @@ Pair = tuple[RankingExample, RankingPrediction]
 ORDER = ("ndcg@10", "mrr@10", "recall@10", "recall@100")
 COLUMNS = (*ORDER, "judged", "answered", "right", "queries")  # of `query_row`
 BINS = 15  # of probabilities, equally wide
-PROBABLE = 10  # passages of an answer whose probabilities are judged, the first ones
 _CUTOFF, _DEPTH = 10, 100  # the ranks that ORDER looks at
 _OTHER = -1.0  # the id of all passages that are not relevant
 
@@ -40,9 +39,7 @@ def order_scores(pairs: Sequence[Pair]) -> dict[str, Array]:
     relevant = [example.relevant() for example, _ in pairs]
     width = max([_CUTOFF, *map(len, relevant)])  # the ideal order is summed over as many ranks as any other
     judged = np.full((len(pairs), width, 2), (_OTHER, 0.0))  # (id, grade), the highest grade first
-    ranked = np.full(
-        (len(pairs), _DEPTH, 2), (_OTHER, 0.0)
-    )  # in the order of the answer: ranx sorts no array
+    ranked = np.full((len(pairs), _DEPTH, 2), (_OTHER, 0.0))  # as answered: ranx sorts no array
     for query, (grades, (_, prediction)) in enumerate(zip(relevant, pairs, strict=True)):
         judged[query, : len(grades)] = list(enumerate(grades.values()))
         ids = {passage: number for number, passage in enumerate(grades)}
@@ -73,12 +70,12 @@ def query_rows(pairs: Sequence[Pair]) -> list[list[float]]:
 def calibration_row(example: RankingExample, prediction: RankingPrediction) -> list[float]:
     """Return the sum of probability minus relevance by bin, that of its square, and the number (BINS + 2).
 
-    Counted are the first PROBABLE passages that have a probability. A bin has its lower edge, the last one
+    Counted are the first TOP passages that have a probability. A bin has its lower edge, the last one
     both; a passage that nobody judged is not relevant.
     """
     row = [0.0] * (BINS + 2)
     found = zip(prediction.ranked, prediction.probabilities, strict=False)
-    for passage, probability in list(found)[:PROBABLE]:
+    for passage, probability in list(found)[:TOP]:
         gap = probability - (example.grades.get(passage, 0) > 0)
         row[min(int(probability * BINS), BINS - 1)] += gap
         row[BINS] += gap**2
@@ -88,10 +85,7 @@ def calibration_row(example: RankingExample, prediction: RankingPrediction) -> l
 
 def ratio(summed: Array, *, part: int, whole: int) -> Array:
     """Return one column of the last axis over another, 0 where that is 0."""
-    import numpy as np
-
-    above, below = summed[..., part], summed[..., whole]
-    return np.divide(above, below, out=np.zeros(above.shape), where=below > 0)
+    return divided(summed[..., part], summed[..., whole])
 
 
 def mean(summed: Array) -> Array:
@@ -104,11 +98,8 @@ def ece(summed: Array) -> Array:
 
     It grows by resampling, as by any noise: its interval may lie above it.
     """
-    import numpy as np
-
     row = summed[..., len(COLUMNS) :]
-    gaps = np.abs(row[..., :BINS]).sum(axis=-1)
-    return ratio(np.stack([gaps, row[..., BINS + 1]], axis=-1), part=0, whole=1)
+    return divided(abs(row[..., :BINS]).sum(axis=-1), row[..., BINS + 1])
 
 
 def brier(summed: Array) -> Array:
@@ -122,27 +113,6 @@ STATISTICS: dict[str, Statistic] = {  # of summed `query_rows`
     "precision@1 answered": partial(ratio, part=COLUMNS.index("right"), whole=COLUMNS.index("answered")),
 }
 CALIBRATION: dict[str, Statistic] = {"ece": ece, "brier": brier}
-
-
-def by_document(documents: Sequence[str], rows: Sequence[Sequence[float]]) -> dict[str, list[float]]:
-    """Return the sums of the rows of each document."""
-    summed: dict[str, list[float]] = {}
-    for document, row in zip(documents, rows, strict=True):
-        before = summed.get(document, [0.0] * len(row))
-        summed[document] = [left + right for left, right in zip(before, row, strict=True)]
-    return summed
-
-
-def bootstrapped(
-    rows: Mapping[str, Sequence[float]], statistics: Mapping[str, Statistic]
-) -> dict[str, Score]:
-    """Return each statistic of the summed rows with its 95 % interval over documents."""
-    import numpy as np
-
-    from shared.intervals import bootstrap_each
-
-    intervals = bootstrap_each(np.array(list(rows.values()))[:, None, :], statistics)
-    return {name: Score(found.value, found.low, found.high) for name, found in intervals.items()}
 
 
 def _evaluated(judged: Array, ranked: Array) -> dict[str, Array]:

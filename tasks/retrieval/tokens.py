@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from shared.errors import ConfigError, suggest
-
-WORD = re.compile(r"[a-z0-9]+")
+from shared.ngrams import words
 
 
 def tokenise(texts: Iterable[str], *, stemmer: str) -> list[list[str]]:
@@ -15,20 +13,22 @@ def tokenise(texts: Iterable[str], *, stemmer: str) -> list[list[str]]:
 
     `stemmer` is a language of Snowball, or '' for none.
     """
-    words = [WORD.findall(text.lower()) for text in texts]
+    found = [words(text) for text in texts]
     if not stemmer:
-        return words
+        return found
     import Stemmer
 
     stem = Stemmer.Stemmer(stemmer).stemWords
-    return [stem(found) for found in words]
+    return [stem(own) for own in found]
 
 
 def check_stemmer(stemmer: str) -> None:
     """Raise `ConfigError` for a language that Snowball does not know."""
+    if not stemmer:
+        return
     import Stemmer
 
     languages = Stemmer.algorithms()
-    if stemmer and stemmer not in languages:
+    if stemmer not in languages:
         allowed = f"'' for none, or one of {', '.join(languages)}"
         raise ConfigError([f"first_stage.stemmer={stemmer}{suggest(stemmer, languages)}; allowed: {allowed}"])

@@ -14,9 +14,9 @@ from omegaconf import OmegaConf
 from shared import commands, runs
 from shared.compose import compose_run
 from shared.config import RunConfig, config_digest, read_config
-from shared.errors import DataError, UserError
+from shared.errors import DataError
 from shared.passages import Passage, RankingExample
-from shared.table_files import Fault, read_cell, read_texts, take_id
+from shared.table_files import Fault, read_texts, take_id
 from shared.typed_config import build, typed
 from tasks.retrieval import bootstrap as steps
 from tasks.retrieval.collection import Collection, Query
@@ -30,7 +30,8 @@ def bootstrap(config: RunConfig, *, overrides: Sequence[str]) -> None:
 
     Called again it goes on where it stopped; the files are those of `tasks.retrieval.bootstrap`.
     """
-    settings: steps.Bootstrap = typed(_node(config, "bootstrap"), steps.Bootstrap, path="bootstrap")
+    node = OmegaConf.create(config.resolved["bootstrap"])
+    settings: steps.Bootstrap = typed(node, steps.Bootstrap, path="bootstrap")
     facts = steps.described(settings, data=_portable(config.resolved["data"]))
     folder = Path(settings.folder or config.runs_dir / "bootstrap" / config_digest(facts))
     steps.claim_folder(folder, facts)
@@ -48,17 +49,19 @@ def bootstrap(config: RunConfig, *, overrides: Sequence[str]) -> None:
     training = _training(config, beir)
     mined = folder / steps.CANDIDATES
     steps.step(mined, lambda: steps.mine(mined, training.data.load("train")))
-    run = _trained(training, overrides)
+    run = _trained(training)
     if settings.evaluate:
         commands.evaluate(replace(config, run=str(run)), overrides=[*overrides, "data=", "row=", "title="])
 
 
 def search(config: RunConfig, *, overrides: Sequence[str]) -> None:
-    """Answer each query of predict.input from all passages of the data: JSON lines, as `predict` writes them.
+    """Answer each query of predict.input from all passages: JSON lines, as `predict` writes them.
 
-    Queries come as `text`, one a line, or as `jsonl` with {"query", "id"?}. The data's first stage finds the
-    candidates, the run orders them.
+    Queries come as `text`, one a line, or as `jsonl` with {"query", "id"?}. Passages, first stage and depth
+    are those that the run was trained with, unless other data is given.
     """
+    folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name)
+    config = replace(commands.of_run(config, folder, overrides), run=str(folder))
     data: Any = config.data
     passages = data.passages(config.split)
     read = partial(_read_queries, passages=passages, first_stage=data.first_stage, depth=data.depth)
@@ -85,13 +88,6 @@ def needs(config: RunConfig, *, overrides: Sequence[str]) -> None:
         runs.say(json.dumps({"id": query.id, "text": query.text}, ensure_ascii=False))
 
 
-def _node(config: RunConfig, name: str) -> Any:
-    node = config.resolved[name]
-    if node is None:
-        raise UserError(f"{name}=null: choose the settings of this step, as {name}=default")
-    return OmegaConf.create(node)
-
-
 def _portable(node: Any) -> Any:
     """Return the data's settings without the folder they lie in on this machine."""
     return {key: value for key, value in node.items() if key != "data_dir"}
@@ -104,11 +100,6 @@ def _write_queries(
     pieces, written = folder / steps.PIECES, folder / steps.WRITTEN
     words, most = settings.piece_words, settings.pieces
     steps.step(pieces, lambda: steps.write_pieces(pieces, passages, words=words, most=most))
-    if not settings.generator:
-        raise UserError(
-            "bootstrap.generator is empty: give the run of a query generator; train one: "
-            "python -m tasks.retrieval train task=query_generation"
-        )
     partial_file = written.with_suffix(".partial.jsonl")
     steps.step(written, lambda: _predicted(pieces, partial_file, written, settings, config))
 
@@ -146,7 +137,7 @@ def _training(config: RunConfig, folder: Path) -> RunConfig:
     return read_config(resolved)
 
 
-def _trained(training: RunConfig, overrides: Sequence[str]) -> Path:
+def _trained(training: RunConfig) -> Path:
     """Return the run of this training: a whole one, one that goes on from its checkpoint, or a new one."""
     found = runs.runs_of(training.digest, runs_dir=training.runs_dir, task=training.task.name)
     for folder in found:
@@ -171,17 +162,11 @@ def _read_queries(
     taken: dict[str, int] = {}
 
     def of_row(row: Any, name: str, fault: Fault) -> Query:
-        return Query(name, read_query(row, "query", fault), document=read_cell(row, "id"))
+        take_id(name, line=fault("").line or 0, taken=taken, fault=fault)
+        return Query(name, read_query(row, "query", fault))
 
     def of_text(text: str, name: str) -> Query:
-        line = int(name) + 1
-        return of_row({"query": text}, name, partial(DataError, file=file, line=line))
+        return of_row({"query": text}, name, partial(DataError, file=file, line=int(name) + 1))
 
-    queries = []
-    for line, query in enumerate(
-        read_texts(lines, format, file=file, of_text=of_text, of_row=of_row), start=1
-    ):
-        fault = partial(DataError, file=file, line=line)
-        take_id(query.id, line=line, taken=taken, fault=fault)
-        queries.append(query)
-    yield from ranked(Collection(tuple(passages), tuple(queries)), first_stage=first_stage, depth=depth)
+    queries = tuple(read_texts(lines, format, file=file, of_text=of_text, of_row=of_row))
+    yield from ranked(Collection(tuple(passages), queries), first_stage=first_stage, depth=depth)

@@ -10,7 +10,7 @@ from typing import ClassVar
 from shared.contracts import Answers, DataAdapter
 from shared.errors import ConfigError
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
-from tasks.summarization.ngrams import ngrams, words
+from shared.ngrams import ngrams, words
 
 Grams = Counter[tuple[str, ...]]
 

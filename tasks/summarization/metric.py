@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from shared.contracts import Score
 from shared.examples import SummaryExample, SummaryPrediction, aligned
+from shared.sums import bootstrapped, by_document
 from tasks.summarization.scores import (
     ROUGE_COLUMNS,
-    Share,
     Summary,
     make_scorer,
     ratio,
@@ -69,33 +69,25 @@ class SummaryScores:
 
     def score(self, examples: Examples, predictions: Predictions) -> dict[str, Score]:
         """Return every score by name, each with its 95 % interval, bootstrapped over documents."""
-        import numpy as np
-
-        from shared.intervals import bootstrap_each
-
         scorer = make_scorer(_ROUGE)
-        found = [
-            (summary.example.document, shares(summary, scorer=scorer))
-            for summary, _ in self._read(examples, predictions)
-        ]
-        names = list(found[0][1])
-        rows = _summed([(document, [by_name[name] for name in names]) for document, by_name in found])
+        read = [summary for summary, _ in self._read(examples, predictions)]
+        found = [shares(summary, scorer=scorer) for summary in read]
+        rows = [[number for share in by_name.values() for number in share] for by_name in found]
+        summed = by_document([summary.example.document for summary in read], rows)
         statistics: dict[str, Statistic] = {
-            name: partial(ratio, at=2 * place) for place, name in enumerate(names)
+            name: partial(ratio, at=2 * place) for place, name in enumerate(found[0])
         }
-        intervals = bootstrap_each(np.array(list(rows.values()))[:, None, :], statistics)
-        return {name: Score(found.value, found.low, found.high) for name, found in intervals.items()}
+        return bootstrapped(list(summed.values()), statistics)
 
     def counts(self, examples: Examples, predictions: Predictions) -> Counts:
         """Return by document the sum of rougeLsum and the number of its gold summaries."""
         from shared.record import Counts
 
         scorer = make_scorer([self.main])
-        found = []
-        for summary, _ in self._read(examples, predictions):
-            share = rouge_shares(summary.lines, summary.example.bullets, scorer=scorer)[self.main]
-            found.append((summary.example.document, [share]))
-        return Counts(groups=[""], columns=ROUGE_COLUMNS, rows=_summed(found))
+        read = [summary for summary, _ in self._read(examples, predictions)]
+        rows = [rouge_shares(s.lines, s.example.bullets, scorer=scorer)[self.main] for s in read]
+        documents = [summary.example.document for summary in read]
+        return Counts(groups=[""], columns=ROUGE_COLUMNS, rows=by_document(documents, rows))
 
     def main_statistic(self) -> Statistic:
         """Return the mean rougeLsum as a function of summed counts (..., 2)."""
@@ -141,13 +133,3 @@ def _rule_row(rule: str, given: Sequence[tuple[Summary, SummaryPrediction]]) -> 
         if fault.rule == rule
     )
     return [rule, f"{len(given) - len(broken):,} of {len(given):,}", next(own, "")]
-
-
-def _summed(found: Sequence[tuple[str, Sequence[Share]]]) -> dict[str, list[float]]:
-    """Return by document the sums of its summaries' shares, parts and wholes in turn."""
-    rows: dict[str, list[float]] = {}
-    for document, values in found:
-        flat = [number for share in values for number in share]
-        before = rows.setdefault(document, [0.0] * len(flat))
-        rows[document] = [left + right for left, right in zip(before, flat, strict=True)]
-    return rows

@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from shared.contracts import SPLITS, DataAdapter
 from shared.examples import SummaryExample
-from tasks.summarization.ngrams import ngrams, words
+from shared.ngrams import ngrams, words
 
 SEEN = SPLITS[:2]  # test is read by `evaluate` alone
 LONG = 10_000  # words

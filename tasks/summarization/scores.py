@@ -12,10 +12,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from shared.examples import SummaryExample, SummaryPrediction
+from shared.ngrams import ngrams, words
+from shared.sums import divided
 from tasks.summarization.evidence import Source
 from tasks.summarization.figures import Figure, find_figures, unsupported
 from tasks.summarization.names import find_names, unsupported_names
-from tasks.summarization.ngrams import ngrams, words
 from tasks.summarization.style import RULES, Fault, HouseStyle, check_style, rendered
 
 if TYPE_CHECKING:
@@ -153,10 +154,7 @@ def rouge_lsum(summed: Array) -> Array:
 
 def ratio(summed: Array, at: int) -> Array:
     """Return column `at` of the last axis over the next one, 0 where that is 0."""
-    import numpy as np
-
-    part, whole = summed[..., at], summed[..., at + 1]
-    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
+    return divided(summed[..., at], summed[..., at + 1])
 
 
 def _figures(lines: Sequence[str]) -> list[Figure]:

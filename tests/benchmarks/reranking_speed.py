@@ -1,8 +1,8 @@
 """Pairs per second of the cross-encoder against sentence-transformers' CrossEncoder with the same weights.
 
 Both order the 100 passages that BM25 finds for each of some TAT-QA questions, on the same threads, in turn,
-several times; medians count. Both cut nothing that the other reads: CrossEncoder takes up to 512 tokens of a
-pair, ours reads a long passage in windows. Also prints the time of one query alone.
+several times; medians count. A pair is one query with one passage: CrossEncoder reads its first 512 tokens,
+ours a long passage in windows, whole. Also prints the time of one query alone.
 """
 
 import argparse

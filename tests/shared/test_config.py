@@ -61,5 +61,7 @@ def test_the_digest_leaves_out_the_run_worked_on_but_not_a_baselines_run() -> No
 
 
 def test_a_group_that_the_task_chooses_cannot_be_taken_away() -> None:
-    with pytest.raises(ConfigError, match="first_stage=null: the task needs an option of this group"):
+    with pytest.raises(
+        ConfigError, match="first_stage=null: no such option; first_stage is one of bm25, fusion"
+    ):
         compose_run("reranking", ["first_stage=null"])

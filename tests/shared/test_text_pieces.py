@@ -7,7 +7,7 @@ import torch
 from shared.compose import compose_run
 from shared.encoder import load_encoder
 from shared.model import find_base
-from shared.text_pieces import Pieces, draw, embed_rows, padded, row_groups
+from shared.text_pieces import Pieces, by_length, draw, embed_rows, padded
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,18 @@ def test_a_pair_is_a_query_and_a_window_with_marks_between(encoder: tuple[torch.
     assert pieces.tokenizer.decode(pair) == "[CLS] one [SEP] two [SEP]"
 
 
-def test_rows_are_padded_and_grouped_by_length() -> None:
+def test_rows_are_padded_and_read_by_length() -> None:
     batch = padded([[1] * 3000, [1], [1] * 2, [1] * 3000], fill=0)
     assert batch["tokens"].shape == (4, 3000)
     assert batch["mask"].sum(1).tolist() == [3000, 1, 2, 3000]
-    assert row_groups(batch["mask"]) == [[1, 2], [0], [3]]
+    read: list[tuple[list[int], int]] = []
+
+    def lengths(rows: list[int], mask: torch.Tensor) -> torch.Tensor:
+        read.append((rows, mask.shape[1]))
+        return mask.sum(1)
+
+    assert by_length(batch["mask"], lengths).tolist() == [3000, 1, 2, 3000]
+    assert read == [([1, 2], 2), ([0], 3000), ([3], 3000)]
 
 
 def test_a_draw_depends_on_torchs_generator_alone() -> None:

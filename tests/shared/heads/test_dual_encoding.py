@@ -9,6 +9,7 @@ from shared import adapters
 from shared.compose import compose_run
 from shared.errors import BundleError, ConfigError
 from shared.evaluate import coverage, infer, predict
+from shared.heads.dual_encoding import PassageIndex
 from shared.model import Model, create_model
 from shared.passages import Passage, RankingExample
 from shared.runs import Progress
@@ -37,8 +38,8 @@ def model() -> Model:
 
 def test_a_text_is_embedded_once_however_many_queries_may_find_it(model: Model) -> None:
     texts = model.head.encode([HOLIDAY, TRAIN])
-    assert [(text.example, text.part) for text in texts if not text.key] == [(0, 0), (1, 0)]
-    assert [text.part for text in texts if text.key == LONG.text] == [0, 1, 2, 3]
+    assert [(text.example, text.part) for text in texts if text.passage is None] == [(0, 0), (1, 0)]
+    assert [text.part for text in texts if text.passage == ("", LONG.text)] == [0, 1, 2, 3]
     assert len(texts) == 2 + 1 + 1 + 4
     assert coverage([HOLIDAY, TRAIN], texts).texts_beyond_window == 1
 
@@ -52,19 +53,22 @@ def test_the_obvious_passage_comes_first_and_a_long_one_by_its_last_window(model
 def test_a_lesson_has_the_relevant_candidates_and_the_first_stages_best_others() -> None:
     model = new_model("head.depth=1")
     lost = replace(TRAIN, id="lost", grades={"elsewhere": 1})
-    model.head.start(model.backbone, [TRAIN, lost])
-    (lesson,) = model.head.encode([TRAIN, lost])
+    training = [TRAIN, lost]
+    model.head.start(model.backbone, training)
+    (lesson,) = model.head.encode(training)
     assert lesson.example == 0
     assert list(lesson.positives) == ["long"] and list(lesson.negatives) == ["leave"]
     assert len(model.head.encode([HOLIDAY])) == 1 + 1 + 1 + 4
+    assert len(model.head.encode([TRAIN, lost])) == 2 + 1 + 1 + 4  # equal ones that validate
 
 
 def test_a_batch_of_lessons_hides_other_relevant_passages_and_has_its_targets() -> None:
     model = new_model("head.negatives=2")
     twin = replace(HOLIDAY, id="twin", grades={"leave": 1, "long": 2})
-    model.head.start(model.backbone, [TRAIN, twin])
+    training = [TRAIN, twin]
+    model.head.start(model.backbone, training)
     torch.manual_seed(0)
-    batch = model.head.collate(model.head.encode([TRAIN, twin]))
+    batch = model.head.collate(model.head.encode(training))
     assert batch["tokens"].shape[0] == 2 + 3
     assert batch["hidden"].shape == (2, 3)
     assert batch["hidden"].sum(1).tolist() == [0, 1]
@@ -79,6 +83,26 @@ def test_an_answer_does_not_depend_on_the_other_queries(model: Model) -> None:
         (alone,) = predict(model, [example], batch_tokens=64)
         assert alone.ranked == expected.ranked
         assert alone.scores == pytest.approx(expected.scores, abs=1e-4)
+
+
+def test_a_bundle_keeps_passages_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three are read, and forgotten before the next query since two are the most: then all are read again."""
+    model = new_model()
+    model.head.source["bundle"] = "as loaded"
+    (first,) = predict(model, [HOLIDAY], batch_tokens=512)
+    assert len(model.head.encode([HOLIDAY])) == 1
+    monkeypatch.setattr("shared.heads.dual_encoding.MOST_KNOWN", 2)
+    assert len(model.head.encode([HOLIDAY])) == 1 + 1 + 1 + 4
+    (again,) = predict(model, [HOLIDAY], batch_tokens=512)
+    assert again == first
+
+
+def test_an_index_joins_what_it_knows_with_what_is_new() -> None:
+    east, north, both = np.float32([1, 0]), np.float32([0, 1]), np.float32([0.6, 0.8])
+    index = PassageIndex({("", "a"): [east], ("", "b"): [north, both]}).joined({("t", "a"): [both]})
+    passages = [Passage("1", "b"), Passage("2", "a"), Passage("3", "a", "", "t")]
+    assert index.cosines(east, passages).tolist() == pytest.approx([0.6, 1.0, 0.6])
+    assert len(index) == 3 and ("", "c") not in index and index.joined({}) is index
 
 
 def test_twenty_steps_learn_the_same_twice(tmp_path: Path) -> None:

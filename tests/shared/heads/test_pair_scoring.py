@@ -69,9 +69,11 @@ def test_a_long_passage_counts_by_its_best_window(model: Model) -> None:
 def test_a_choice_has_the_relevant_candidates_and_the_others_to_tell_them_from() -> None:
     model = new_model("head.depth=1")
     lost = replace(TRAIN, id="lost", grades={"elsewhere": 1})
-    model.head.start(model.backbone, [TRAIN, lost])
-    (choice,) = model.head.encode([TRAIN, lost])
+    training = [TRAIN, lost]
+    model.head.start(model.backbone, training)
+    (choice,) = model.head.encode(training)
     assert list(choice.positives) == [2] and list(choice.negatives) == [0]
+    assert len(model.head.encode([TRAIN, lost])) == 2  # equal ones that validate: pairs, one candidate each
 
 
 @pytest.mark.parametrize(
@@ -94,8 +96,9 @@ def test_a_teachers_margins_pull_the_scores(tmp_path: Path) -> None:
     taught = torch.tensor([3.0, 0.0, 1.0])
     with_teacher = model.head._loss(torch.tensor([2.0, 1.0, 0.0]), taught).item()
     assert with_teacher - math.log(1 + math.exp(-1) + math.exp(-2)) == pytest.approx(1.0)
-    model.head.start(model.backbone, [TRAIN])
-    (choice,) = model.head.encode([TRAIN])
+    training = [TRAIN]
+    model.head.start(model.backbone, training)
+    (choice,) = model.head.encode(training)
     assert set(choice.teacher) == {0, 1, 2} and choice.teacher[2] > choice.teacher[0]
     batch = model.head.collate([choice])
     assert batch["taught"].isfinite().all() and len(batch["taught"]) == len(batch["queries"]) == 3

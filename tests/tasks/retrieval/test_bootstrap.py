@@ -22,7 +22,7 @@ BM25 = Bm25(k1=1.2, b=0.75, method=Variant.lucene, stemmer="", index="")
 
 def settings(**changes: object) -> steps.Bootstrap:
     given = {
-        "generator": "",
+        "generator": "runs/query_generation/x",
         "split": "train",
         "folder": "",
         "piece_words": 5,

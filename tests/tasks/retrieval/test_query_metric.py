@@ -14,7 +14,6 @@ from tasks.retrieval.query_metric import (
     copied_share,
     distinct_share,
     first_words,
-    ngrams,
     overlap_share,
 )
 
@@ -94,7 +93,6 @@ def test_the_shares_of_nothing_do_not_apply() -> None:
     assert distinct_share([["wool"], []]) == (0.0, 0.0)
     assert overlap_share([[]], ["wool"]) == (0.0, 0.0)
     assert copied_share([["wool", "was", "dear"]], ["wool", "was", "dear"]) == (0.0, 0.0)
-    assert ngrams(["a", "b", "c"], 2) == [("a", "b"), ("b", "c")]
     assert first_words(["What is?", "what was?", "?"]) == {"what": 2}
 
 

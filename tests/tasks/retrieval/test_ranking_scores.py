@@ -10,7 +10,6 @@ from tasks.retrieval.ranking_scores import (
     COLUMNS,
     ORDER,
     brier,
-    by_document,
     calibration_row,
     ece,
     mean,
@@ -143,8 +142,3 @@ def test_a_ratio_is_part_over_whole_and_zero_over_nothing() -> None:
     summed = np.array([[1.0, 9.0, 4.0], [3.0, 9.0, 0.0]])
     assert ratio(summed, part=0, whole=2).tolist() == [0.25, 0.0]
     assert mean(np.array([3.0, 4.0])).tolist() == 0.75
-
-
-def test_rows_of_one_document_are_summed() -> None:
-    rows = by_document(["a", "b", "a"], [[1.0, 1.0], [0.5, 1.0], [0.25, 1.0]])
-    assert rows == {"a": [1.25, 2.0], "b": [0.5, 1.0]}

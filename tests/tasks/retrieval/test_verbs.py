@@ -37,7 +37,7 @@ def search(folder: Path, text: str, *words: str) -> list[dict[str, Any]]:
     given, found = folder / "queries.txt", folder / "answers.jsonl"
     given.write_text(text, encoding="utf-8")
     found.unlink(missing_ok=True)
-    overrides = [*QUICK, f"predict.input={given}", f"predict.output={found}", *words]
+    overrides = ["hardware.threads=1", f"predict.input={given}", f"predict.output={found}", *words]
     verbs.search(compose_run("reranking", overrides), overrides=overrides)
     return lines(found)
 
@@ -48,7 +48,7 @@ def test_a_search_answers_from_all_passages_as_the_data_finds_them(trained: Path
     texts = {passage.id: passage.whole for passage in example.passages}
     found = search(tmp_path, f"{query.text}\nwho signs the visitors' book?\n", f"runs_dir={trained}")
     assert [row["id"] for row in found] == ["0", "1"]
-    assert len(found[0]["passages"]) == len(data.passages("test")) == 54
+    assert len(found[0]["passages"]) == len(data.passages("test")) == 54  # all, as the run was trained
     best = found[0]["passages"][0]
     assert best["text"] == texts[best["id"]] and 0 <= best["probability"] <= 1
     assert next(iter(query.grades)) in [passage["id"] for passage in found[0]["passages"][:3]]
@@ -60,6 +60,8 @@ def test_queries_to_search_for_are_checked_line_by_line(trained: Path, tmp_path:
     twice = '{"id": "a", "query": "x"}\n{"id": "a", "query": "y"}\n'
     with pytest.raises(DataError, match=r"queries\.txt:2: id 'a' stands on line 1 too"):
         search(tmp_path, twice, "predict.format=jsonl", f"runs_dir={trained}")
+    with pytest.raises(DataError, match=r"queries\.txt:4: id 'a' stands on line 1 too"):
+        search(tmp_path, twice.replace("\n", "\n\n\n", 1), "predict.format=jsonl", f"runs_dir={trained}")
     with pytest.raises(DataError, match=r"queries\.txt:1: the query has 1,000,000 characters"):
         search(tmp_path, "x" * 1_000_000 + "\n", f"runs_dir={trained}")
 
@@ -105,6 +107,25 @@ def test_a_bootstrap_goes_on_from_what_is_there_and_ends_evaluated(
     verbs.bootstrap(config, overrides=words)
     again = capsys.readouterr().out
     assert "trained already" in again and "written\n" not in again
+
+
+def test_a_generator_writes_for_the_pieces_that_are_left(tmp_path: Path) -> None:
+    """Four tokens hold no whole line: nothing is asked, and training has nothing to learn from."""
+    words = ["train=none", "lora=head", f"runs_dir={tmp_path}/runs", "hardware.threads=1"]
+    words += [f"head.{name}" for name in ("max_new_tokens=4", "passage_tokens=24", "batch_rows=2")]
+    generator = commands.train(compose_run("query_generation", words), overrides=words)
+    folder = tmp_path / "bootstrap"
+    folder.mkdir()
+    torn = '{"id": "velden-sustainability-3#0", "queries": ["kept"]}\n{"id"'
+    (folder / "written.partial.jsonl").write_text(torn)
+    words = [f"runs_dir={tmp_path}/runs", f"bootstrap.folder={folder}", "bootstrap.pieces=2"]
+    words += [f"bootstrap.generator={generator}", "hardware.threads=1"]
+    with pytest.raises(UserError, match="too few queries find their passage again"):
+        verbs.bootstrap(compose_run("reranking", words), overrides=words)
+    pieces, written = lines(folder / steps.PIECES), lines(folder / steps.WRITTEN)
+    assert [row["id"] for row in written] == [piece["id"] for piece in pieces]
+    assert [row["queries"] for row in written] == [["kept"], []]
+    assert not (folder / "written.partial.jsonl").exists() and not (folder / steps.BEIR).exists()
 
 
 def test_a_bootstrap_without_a_generator_says_how_to_get_one(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
+from shared.ngrams import words
 from shared.typed_config import typed
-from tasks.summarization.ngrams import words
 from tasks.summarization.scores import (
     Summary,
     compression,

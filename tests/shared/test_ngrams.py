@@ -1,4 +1,4 @@
-from tasks.summarization.ngrams import ngrams, words
+from shared.ngrams import ngrams, words
 
 
 def test_words_are_runs_of_letters_and_digits_in_lower_case() -> None:
