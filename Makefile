@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help quickstart test check format bench-ner bench-ontology bench-anomaly bench-reranking clean
+.PHONY: help quickstart test check format bench-ner bench-ontology bench-anomaly bench-reranking bench-rows clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,10 +23,11 @@ quickstart: $(STAMP) ## train NER on the sample corpus, evaluate it, show the ta
 test: $(STAMP) ## run the tests
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadfile
 
-check: $(STAMP) ## formatting, lint, types
+check: $(STAMP) ## formatting, lint, types, and every published number against its record
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python -m leaderboards verify
 
 format: $(STAMP) ## format and sort imports
 	$(BIN)/ruff format .
@@ -44,6 +45,9 @@ bench-anomaly: $(STAMP) ## speed and memory of spotting anomalies in a generated
 bench-reranking: $(STAMP) ## pairs per second against sentence-transformers' CrossEncoder with the same weights
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m tests.benchmarks.reranking_speed --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
+
+bench-rows: $(STAMP) ## speed, energy and memory of the published rows that runs/ has, on an idle machine
+	$(BIN)/python -m leaderboards measure
 
 clean: ## remove the virtual environment and the caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -30,13 +30,13 @@ from shared.evaluate import infer
 from shared.example_rows import example_row, read_example
 from shared.examples import Example
 from shared.files import folder_atomic
-from shared.help import command
 from shared.model import Model, choose_trainable, find_base
+from shared.model_card import CARD, MANIFEST, model_card
 from shared.passages import RankingExample
-from shared.provenance import library_versions
+from shared.provenance import code_state, library_versions
 from shared.typed_config import build, typed
 
-MANIFEST, HEAD, BACKBONE, CARD = "bundle.json", "head.safetensors", "backbone.safetensors", "README.md"
+HEAD, BACKBONE = "head.safetensors", "backbone.safetensors"
 FORMAT = 1
 RELOAD_ROWS = 32
 RELOAD_TOKENS = 8192  # the batch budget of the reload check, the same on both sides
@@ -68,7 +68,6 @@ def save_bundle(model: Model, folder: Path, *, origin: Origin, lora: LoraConfig)
         model.tokenizer.save_pretrained(str(partial))
         for name, inner in model.head.bundles.items():
             shutil.copytree(inner, partial / name)
-        (partial / CARD).write_text(model_card(model, origin=origin), encoding="utf-8")  # in place of peft's
         manifest = {
             "format": FORMAT,
             **asdict(origin),
@@ -76,22 +75,26 @@ def save_bundle(model: Model, folder: Path, *, origin: Origin, lora: LoraConfig)
             "base_sha256": model.base.sha256,
             "lora": {**asdict(lora), "method": lora.method.name},
             "types": model.head.types,
+            "finds": model.head.finds(),
             "decoding": model.head.decoding,
             "kept": model.head.kept,
+            "code": asdict(code) if (code := code_state()) else None,
             "versions": library_versions(),
             "files": {
                 path.relative_to(partial).as_posix(): _digest(path)
                 for path in sorted(partial.rglob("*"))
-                if path.is_file()
+                if path.is_file() and path.name != CARD
             },
         }
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
+        (partial / CARD).write_text(str(model_card(partial)), encoding="utf-8")  # in place of peft's
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Return what the bundle says of itself, after every file's digest was checked.
 
-    Raises `BundleError` naming the file that is missing or damaged.
+    Older bundles name their card's digest too, which is not asked for: a card changes with what is known of a
+    bundle, and no answer with the card. Raises `BundleError` naming the file that is missing or damaged.
     """
     path = folder / MANIFEST
     try:
@@ -101,28 +104,13 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except ValueError as error:
         raise BundleError(f"{path} is damaged: {error}") from error
     for name, digest in manifest["files"].items():
+        if Path(name).name == CARD:
+            continue
         if not (folder / name).is_file():
             raise BundleError(f"{folder / name} is missing from the bundle")
         if _digest(folder / name) != digest:
             raise BundleError(f"{folder / name} is damaged: its sha256 is not the one {MANIFEST} names")
     return manifest
-
-
-def model_card(model: Model, *, origin: Origin) -> str:
-    """Return what a stranger to the bundle must know: what it finds, its base, its data, their licences."""
-    texts = len(model.head.kept.get("texts", ()))
-    keeps = f"- Holds {texts} texts of the training data, to compare with.\n" if texts else ""
-    limited = " Not for commercial use, as the data's licence says." if "NC" in origin.data_licence else ""
-    return (
-        f"# A specialist for the task {origin.task}\n\n"
-        f"- Finds: {model.head.finds()}.\n"
-        f"- Base: {model.config.hub_id} at {model.config.revision}, licence {model.config.licence}; "
-        "its weights are not in this folder.\n"
-        f"- Trained on: {origin.data}, licence {origin.data_licence}.{limited}\n"
-        f"{keeps}"
-        f"- Use: `{command(origin.task, 'predict')} run=<the folder above this one>`. Plain `peft` loads "
-        f"the LoRA part; `{HEAD}` holds the head, `{MANIFEST}` labels, thresholds and digests.\n"
-    )
 
 
 def check_fits(manifest: Mapping[str, Any], *, task: str) -> None:

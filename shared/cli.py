@@ -26,14 +26,22 @@ def main(*tasks: str) -> None:
 
     Of several tasks in a package `task=NAME` chooses one; the first is the default.
     """
-    arguments = sys.argv[1:]
-    os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1", TOKENIZERS_PARALLELISM="false")
-    try:
-        task, arguments = _chosen(tasks, arguments)
+
+    def act() -> None:
+        task, arguments = _chosen(tasks, sys.argv[1:])
         if not arguments or {"-h", "--help"} & set(arguments):
             sys.stdout.write(help_text(task, conf=CONF) + "\n")
             return
         _run(task, arguments[0], arguments[1:])
+
+    guarded(act)
+
+
+def guarded(act: Callable[[], None]) -> None:
+    """Do what a command line asks for: what goes wrong is said as a person reads it, by exit code too."""
+    os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1", TOKENIZERS_PARALLELISM="false")
+    try:
+        act()
     except UserError as error:
         sys.stderr.write("".join(f"error: {line}\n" for line in str(error).splitlines()))
         sys.exit(USER_ERROR)

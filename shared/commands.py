@@ -14,6 +14,7 @@ from shared import runs, scoring
 from shared.config import RunConfig, read_config
 from shared.contracts import SPLITS, Examples, Score
 from shared.errors import ConfigError, DataError, UserError
+from shared.sampling import draw_examples
 
 CHANGES_SHOWN = 20
 
@@ -33,11 +34,13 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> Path:
     if config.baseline:
         raise UserError(f"baseline={config.baseline.name} has nothing to train; use the verb evaluate")
     config = _bound(config)
-    training, validation = _load(config, "train"), _load(config, "validation")
+    training, validation = _load_training(config), _load(config, "validation")
     runs.say(config.data.report())
+    runs.say(f"training examples: {len(training):,}")
 
     from shared.evaluate import coverage, infer, predict
     from shared.model import create_model
+    from shared.model_card import write_card
     from shared.train import estimate, fit
 
     use_threads(config.hardware.threads)
@@ -80,8 +83,9 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> Path:
     _keep(model, folder, config, examples=validation)
     predictions = predict(model, validation, batch_tokens=config.predict.batch_tokens)
     runs.write_predictions(folder, "validation", predictions)
-    runs.write_training(folder, fitted=fitted, parameters=counts)
+    runs.write_training(folder, fitted=fitted, parameters=counts, num_examples=len(training))
     (folder / runs.CHECKPOINT).unlink(missing_ok=True)  # the bundle has all that is needed now
+    write_card(folder, metric=config.metric.main)
     _say_scores(config.metric.score(validation, predictions), title=f"validation, {config.data.name}")
     return folder
 
@@ -103,7 +107,10 @@ def _keep(model: Model, folder: Path, config: RunConfig, *, examples: Examples) 
 
 
 def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
-    """Score a run's bundle, or a baseline, on a split (test unless told otherwise) and write the record."""
+    """Score a run's bundle, or a baseline, on a split (test unless told otherwise) and write the record.
+
+    The bundle's card then tells the scores.
+    """
     if config.split not in SPLITS:
         raise ConfigError([f"split={config.split!r}; allowed: {', '.join(SPLITS)}"])
     if baseline := config.baseline:
@@ -115,7 +122,7 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
         source = _source(config, seed=config.resolved["baseline"].get("run", config.seed))
         result = scoring.score_baseline(baseline, examples, source=source)
     else:
-        folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name)
+        folder = _run_folder(config)
         config = _bound(of_run(config, folder, overrides))
         use_threads(config.hardware.threads)
         examples, source = _load(config, config.split), _source(config, seed=config.seed)
@@ -127,6 +134,10 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
             check=config.predict.check,
         )
     scoring.write_result(folder, examples, result, source=source)
+    if not baseline:
+        from shared.model_card import write_card
+
+        write_card(folder, metric=config.metric.main)
     _say_scores(result.scores, title=f"{config.split}, {config.data.name}")
     runs.say(config.metric.details(examples, result.predictions))
     runs.say(f"record: {folder / runs.RECORD}; wrong texts: {folder / runs.ERRORS}")
@@ -139,7 +150,7 @@ def predict(config: RunConfig, *, overrides: Sequence[str], read: Any = None) ->
     """
     from shared import adapters, streaming
 
-    folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name)
+    folder = _run_folder(config)
     manifest = adapters.read_manifest(folder / runs.BUNDLE)
     adapters.check_fits(manifest, task=config.task.name)
     use_threads(config.hardware.threads)
@@ -157,7 +168,7 @@ def _remind(model: Model, config: RunConfig) -> None:
 
     if not model.head.remembers:
         raise UserError("predict.explain=true: this head does not compare texts with its training examples")
-    training = _load(config, "train")
+    training = _load_training(config)
     features = model.head.encode(training)
     logits = infer(model, features, batch_tokens=config.predict.batch_tokens)
     model.head.remember(training, features, logits)
@@ -165,9 +176,9 @@ def _remind(model: Model, config: RunConfig) -> None:
 
 def publish(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Put an evaluated run into the leaderboard and render its tables."""
-    from shared.leaderboard import publish as publish_record
+    from shared.boards.publication import publish as publish_record
 
-    folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name, holding=runs.RECORD)
+    folder = _run_folder(config, holding=runs.RECORD)
     record = folder / runs.RECORD
     if not record.is_file():
         raise UserError(f"{folder} has no {runs.RECORD}: evaluate it first, with run={folder}")
@@ -175,6 +186,14 @@ def publish(config: RunConfig, *, overrides: Sequence[str]) -> None:
         record, runs.predictions_path(folder, "test"), leaderboards_dir=config.leaderboards_dir
     )
     runs.say(f"published {published}; see {config.leaderboards_dir / config.task.name}.md")
+
+
+def push(config: RunConfig, *, overrides: Sequence[str]) -> None:
+    """Upload an evaluated run's bundle with its card to a hub repository."""
+    from shared.push import push_bundle
+
+    folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name)
+    runs.say(push_bundle(folder / runs.BUNDLE, config.push))
 
 
 def compare(config: RunConfig, *, overrides: Sequence[str]) -> None:
@@ -194,6 +213,13 @@ def compare(config: RunConfig, *, overrides: Sequence[str]) -> None:
     path = config.runs_dir / config.task.name / "comparison.json"
     runs.write_rows(path, [{**names, **comparing.comparison_row(found)}])
     runs.say(f"all of it: {path}")
+
+
+def _run_folder(config: RunConfig, *, holding: str = runs.BUNDLE) -> Path:
+    """Return the folder of the run that a verb works on; `same` is the newest of this very configuration."""
+    if config.run == runs.SAME:
+        return runs.find_same(config.digest, runs_dir=config.runs_dir, task=config.task.name, holding=holding)
+    return runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name, holding=holding)
 
 
 def _runs_of(side: str, config: RunConfig) -> list[Path]:
@@ -252,6 +278,11 @@ def _load(config: RunConfig, split: str) -> list[Any]:
     return examples
 
 
+def _load_training(config: RunConfig) -> list[Any]:
+    """Return the examples to train on: all of the split, or those that `train.examples` draws."""
+    return draw_examples(_load(config, "train"), config.train.examples, seed=config.seed)
+
+
 def _resumed(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConfig:
     """Return the run's own configuration: an exact resume takes no other setting."""
     allowed = ("resume", "runs_dir", "data_dir")
@@ -275,8 +306,8 @@ def of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConf
 
 
 def _moved(stored: Any, config: RunConfig) -> Any:
-    """Return the stored configuration with the folders of now."""
-    for name in ("runs_dir", "data_dir", "leaderboards_dir"):
+    """Return the stored configuration with the folders, and the place to push to, of now."""
+    for name in ("runs_dir", "data_dir", "leaderboards_dir", "push"):
         stored[name] = config.resolved[name]
     for data in (stored.data, stored.data.get("source")):
         if data and "data_dir" in data:

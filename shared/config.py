@@ -103,6 +103,9 @@ class TrainConfig:
     patience: int  # epochs without a better validation score before stopping; 0 never stops early
     checkpoint_steps: int  # steps between checkpoints
     max_steps: int  # stop after so many steps; 0 for no limit
+    # The two below have defaults because the stored configurations of older runs lack them.
+    min_steps: int = 0  # an epoch passes over few examples again until the epochs have so many steps
+    examples: int = 0  # train on so many, drawn by the seed (`shared.sampling`); 0 for all
 
     def __post_init__(self) -> None:
         _check(
@@ -119,6 +122,8 @@ class TrainConfig:
                 self.checkpoint_steps > 0,
                 "a whole number above 0",
             ),
+            ("train.min_steps", self.min_steps, self.min_steps >= 0, "0 or more"),
+            ("train.examples", self.examples, self.examples >= 0, "0 or more"),
         )
 
 
@@ -131,6 +136,9 @@ class HardwareConfig:
     watts: float | None
     dollars_per_hour: float | None
     source: str
+    date: str = ""  # of the price, as 2026-01-31
+    cpu: str = ""  # the processor whose records it prices, as they name it; '' prices none
+    cores: int = 0  # records of at most so many cores
 
 
 @dataclass(frozen=True)
@@ -159,6 +167,14 @@ FORMATS = ("jsonl", "text", "conll")
 
 
 @dataclass(frozen=True)
+class PushConfig:
+    """Where `push` uploads a bundle to; the token and the hub's address are for the hub's client to find."""
+
+    repo: str  # organisation/name, or user/name
+    private: bool
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """Everything a command was told; parts are handed on, never the whole."""
 
@@ -171,6 +187,7 @@ class RunConfig:
     lora: LoraConfig
     train: TrainConfig
     predict: PredictConfig
+    push: PushConfig
     hardware: HardwareConfig
     seed: int
     row: str  # the published row it belongs to, such as ner/minilm_lora; '' for none
@@ -202,7 +219,8 @@ class RunConfig:
 
 
 PLACES = ("runs_dir", "data_dir", "leaderboards_dir")  # folders of one machine, at any depth
-COMMAND_WORDS = ("run", "resume", "left", "right", "predict")  # what one command works on, at the top alone
+# What one command works on, at the top alone.
+COMMAND_WORDS = ("run", "resume", "left", "right", "predict", "push")
 _PLAIN = {
     "seed": int,
     "row": str,
@@ -237,6 +255,7 @@ def read_config(node: DictConfig) -> RunConfig:
         ("lora", LoraConfig),
         ("train", TrainConfig),
         ("predict", PredictConfig),
+        ("push", PushConfig),
         ("hardware", HardwareConfig),
     ):
         collect(name, lambda name=name, schema=schema: typed(node[name], schema, path=name))
@@ -259,7 +278,7 @@ def named(path: str) -> Any:
 
 
 def config_digest(resolved: Mapping[str, Any]) -> str:
-    """Return eight hex digits over the resolved configuration without its folders and `predict`."""
+    """Return eight hex digits over the resolved configuration without its folders and `COMMAND_WORDS`."""
 
     def kept(value: Any) -> Any:
         if isinstance(value, Mapping):

@@ -81,6 +81,15 @@ class Score:
     high: float | None = None
 
 
+@dataclass(frozen=True)
+class Trial:
+    """An answer that was given with a confidence, and whether it was right."""
+
+    document: str  # the unit that intervals are resampled by
+    confidence: float  # the probability of being right that the system gave, 0 to 1
+    right: bool
+
+
 class Metric(Protocol):
     """Scores predictions against gold, aligned by id."""
 
@@ -106,6 +115,13 @@ class Metric(Protocol):
 
     def main_statistic(self) -> Statistic:
         """Return the main score as a function of summed counts; asked for only where there are counts."""
+
+    @property
+    def trial_unit(self) -> str:
+        """What the `trials` are, in the plural: spans, facets, queries."""
+
+    def trials(self, examples: Examples, predictions: Predictions) -> list[Trial]:
+        """Return the answers that have a probability of being right; [] where none has one."""
 
     def details(self, examples: Examples, predictions: Predictions) -> str:
         """Return what a person looks at after the scores, such as a confusion table, as text."""

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from shared.errors import DataError, UserError
 
 PARTIAL = ".partial"
@@ -110,3 +112,11 @@ def _replace_folder(partial: Path, target: Path) -> None:
         os.replace(target, old)
     os.replace(partial, target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def read_yaml(path: Path) -> Any:
+    """Return what the YAML file holds, as plain values; raises `UserError` when it cannot be read."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from error

@@ -12,6 +12,7 @@ VERBS = {
     "evaluate": "score a run (run=...) or a baseline (baseline=...) on the test split; writes record.json",
     "predict": "stream texts (predict.input=FILE, - for stdin) to JSON lines with the answers",
     "publish": "put an evaluated run (run=...) into leaderboards/ and render its tables",
+    "push": "upload an evaluated run's bundle (run=...) with its card to a hub (push.repo=ORG/NAME)",
     "compare": "compare two runs A B by a paired test, and list the answers that changed",
 }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,8 +73,7 @@ def bootstrap_each(
     (resampled,) = _resampled([counts], list(statistics.values()), seed=seed)
     intervals = {}
     for (name, statistic), scores in zip(statistics.items(), resampled, strict=True):
-        low, high = np.percentile(scores, [2.5, 97.5])
-        intervals[name] = Interval(float(score_counts(counts, statistic).mean()), float(low), float(high))
+        intervals[name] = interval_of(float(score_counts(counts, statistic).mean()), scores)
     return intervals
 
 
@@ -84,21 +84,44 @@ def score_counts(counts: Array, statistic: Statistic) -> Array:
     return alone
 
 
+def draw_means(counts: Array, statistic: Statistic, *, seed: int = 0) -> Array:
+    """Return the mean score over runs on each draw of documents (RESAMPLES,), from counts as `bootstrap`'s.
+
+    For equally many documents the draws are the same, so that the means of two systems are paired.
+    """
+    ((means,),) = _resampled([counts], [statistic], seed=seed)
+    return means
+
+
+def interval_of(value: float, means: Array) -> Interval:
+    """Return the value with the interval that its draws give."""
+    low, high = np.percentile(means, [2.5, 97.5])
+    return Interval(value, float(low), float(high))
+
+
+def difference_of(value: float, left: Array, right: Array) -> Difference:
+    """Return the difference `value` with interval and p, from the means of both sides on the same draws.
+
+    `p` is twice the smaller share of resampled differences on either side of zero, with one added to both
+    counts so that it is never zero.
+    """
+    differences = left - right
+    low, high = np.percentile(differences, [2.5, 97.5])
+    below = (np.count_nonzero(differences <= 0) + 1) / (len(differences) + 1)
+    above = (np.count_nonzero(differences >= 0) + 1) / (len(differences) + 1)
+    return Difference(value, float(low), float(high), float(min(1.0, 2 * min(below, above))))
+
+
 def paired_difference(left: Array, right: Array, statistic: Statistic, *, seed: int = 0) -> Difference:
     """Return the difference of two systems' mean scores, counts (documents, runs, k) over the same documents.
 
-    Both sides see the same draws. `p` is twice the smaller share of resampled differences on either side of
-    zero, with one added to both counts so that it is never zero.
+    Both sides see the same draws; `p` is that of `difference_of`.
     """
     if len(left) != len(right):
         raise ValueError(f"{len(left)} and {len(right)} documents cannot be paired")
     value = float(score_counts(left, statistic).mean() - score_counts(right, statistic).mean())
     (before,), (now,) = _resampled([right, left], [statistic], seed=seed)
-    differences = now - before
-    low, high = np.percentile(differences, [2.5, 97.5])
-    below = (np.count_nonzero(differences <= 0) + 1) / (RESAMPLES + 1)
-    above = (np.count_nonzero(differences >= 0) + 1) / (RESAMPLES + 1)
-    return Difference(value, float(low), float(high), float(min(1.0, 2 * min(below, above))))
+    return difference_of(value, now, before)
 
 
 def over_runs(scores: Sequence[float], *, seed: int = 0) -> Interval:
@@ -152,11 +175,21 @@ def _resampled(tables: Sequence[Array], statistics: Sequence[Statistic], *, seed
 
 def _draws(documents: int, *, seed: int) -> Iterator[Array]:
     """Yield how often each document is drawn (BLOCK, documents)."""
+    drawn = _all_draws(documents, seed)
+    for start in range(0, RESAMPLES, BLOCK):
+        yield drawn[start : start + BLOCK].astype(np.float64)
+
+
+@lru_cache(maxsize=1)  # the rows of a data set, scored one after another, share their draws
+def _all_draws(documents: int, seed: int) -> np.ndarray[Any, np.dtype[np.uint16]]:
     generator = np.random.default_rng(seed)
+    drawn = np.empty((RESAMPLES, documents), dtype=np.uint16)
     for start in range(0, RESAMPLES, BLOCK):
         size = min(BLOCK, RESAMPLES - start)
-        draws = generator.multinomial(documents, np.full(documents, 1 / documents), size=size)
-        yield draws.astype(np.float64)
+        drawn[start : start + size] = generator.multinomial(
+            documents, np.full(documents, 1 / documents), size=size
+        )
+    return drawn
 
 
 def _scores(counts: Array, draws: Array, statistics: Sequence[Statistic]) -> Iterator[Array]:

@@ -82,6 +82,7 @@ class Training:
     peak_memory_gib: float | None
     validation: float | None
     notes: dict[str, Any] = field(default_factory=dict)
+    examples: int | None = None  # how many it trained on; None in older records
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,24 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Reliability:
+    """How far the confidences of answers can be trusted, see `shared.reliability`; numbers to six digits.
+
+    `coverage_at` maps a risk in percent to the largest share of the answers, the surest first, of which at
+    most that many are wrong. It describes this split; a threshold chosen so promises nothing elsewhere.
+    """
+
+    unit: str  # what the answers are: spans, facets, queries
+    num: int
+    ece: Score
+    brier: Score
+    aurc: float
+    coverage_at: dict[str, float]
+    bins: list[list[float]]  # mean confidence, share right, number
+    curve: list[list[float]]  # share of the answers that is kept, the surest first, and share wrong of it
+
+
+@dataclass(frozen=True)
 class Record:
     """Everything needed to defend the numbers of one run."""
 
@@ -141,12 +160,18 @@ class Record:
     energy: Energy
     cost: Cost
     created: str  # UTC date, see `today`
+    reliability: Reliability | None = None  # None where answers have no confidence
 
 
 def write_record(record: Record, path: Path) -> None:
     """Write the record as JSON, whole or not at all; raises `UserError` when it cannot be written."""
-    text = json.dumps(asdict(record), indent=2, ensure_ascii=False, allow_nan=False)
-    write_text_atomic(path, _NUMBERS.sub(_on_one_line, text) + "\n")
+    _write(asdict(record), path)
+
+
+def write_reliability(path: Path, found: Reliability | None) -> None:
+    """Put what is found into the record's file; keys that an older record lacks are not added."""
+    value = json.loads(path.read_text(encoding="utf-8"))
+    _write({**value, "reliability": None if found is None else asdict(found)}, path)
 
 
 def read_record(path: Path) -> Record:
@@ -190,6 +215,11 @@ def _portable_path(value: str, places: Mapping[str, str]) -> str:
         if folder and path.is_relative_to(Path(folder).expanduser()):
             return f"<{name}>/{path.relative_to(Path(folder).expanduser()).as_posix()}"
     return value
+
+
+def _write(value: Mapping[str, Any], path: Path) -> None:
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    write_text_atomic(path, _NUMBERS.sub(_on_one_line, text) + "\n")
 
 
 _NUMBERS = re.compile(r"\[\s+(?:-?[\d.e+-]+,?\s+)+\]")

@@ -22,7 +22,7 @@ from shared.help import command
 CONFIG, LOG, TRAINING, RECORD = "config.yaml", "log.jsonl", "training.json", "record.json"
 BUNDLE, ERRORS, DETAILS = "adapter", "errors.jsonl", "details.txt"
 CHECKPOINT = "checkpoint.pt"  # of a training that has not ended
-LATEST = "latest"
+LATEST, SAME = "latest", "same"
 
 Item = TypeVar("Item")
 MAKERS = {
@@ -48,11 +48,7 @@ def find_run(run: str, *, runs_dir: Path, task: str, holding: str = BUNDLE) -> P
     """Return the run's folder: a path, a name below `runs/<task>`, or `latest`, the newest with `holding`."""
     below = runs_dir / task
     if run == LATEST:
-        complete = sorted(path.parent for path in below.glob(f"*/{holding}"))
-        if not complete:
-            verb, does = MAKERS[holding]
-            raise UserError(f"{below} has no run with {holding}: {command(task, verb)} {does}")
-        return complete[-1]
+        return _newest(below.glob("*"), holding=holding, where=f"{below} has no run", task=task)
     for folder in (Path(run), below / run):
         if folder.is_dir():
             return folder
@@ -60,9 +56,25 @@ def find_run(run: str, *, runs_dir: Path, task: str, holding: str = BUNDLE) -> P
     raise UserError(f"run={run!r} is no folder; runs in {below}: {names}")
 
 
+def find_same(digest: str, *, runs_dir: Path, task: str, holding: str = BUNDLE) -> Path:
+    """Return the newest run of a configuration with `holding`; raises `UserError` where there is none."""
+    found = runs_of(digest, runs_dir=runs_dir, task=task)
+    return _newest(
+        found, holding=holding, where=f"{runs_dir / task} has no run of this configuration", task=task
+    )
+
+
 def runs_of(digest: str, *, runs_dir: Path, task: str) -> list[Path]:
     """Return the runs of a configuration, oldest first."""
     return sorted((runs_dir / task).glob(f"*-{digest}*"))
+
+
+def _newest(folders: Iterable[Path], *, holding: str, where: str, task: str) -> Path:
+    complete = sorted(folder for folder in folders if (folder / holding).exists())
+    if not complete:
+        verb, does = MAKERS[holding]
+        raise UserError(f"{where} with {holding}: {command(task, verb)} {does}")
+    return complete[-1]
 
 
 def read_run_config(folder: Path) -> dict[str, Any]:
@@ -112,7 +124,9 @@ def read_predictions(path: Path) -> list[Prediction]:
     return predictions
 
 
-def write_training(folder: Path, *, fitted: FittedSoFar, parameters: dict[str, int]) -> None:
+def write_training(
+    folder: Path, *, fitted: FittedSoFar, parameters: dict[str, int], num_examples: int
+) -> None:
     """Write what the training cost and reached, for the record that `evaluate` makes."""
     training = {
         "wall_seconds": round(fitted.wall_seconds, 1),
@@ -122,6 +136,7 @@ def write_training(folder: Path, *, fitted: FittedSoFar, parameters: dict[str, i
         "peak_memory_gib": round(peak_memory_gib(), 3),
         "validation": fitted.best_score if fitted.scores else None,
         "notes": {"best_epoch": fitted.best_epoch, "validation_by_epoch": fitted.scores},
+        "examples": num_examples,
     }
     write_json_atomic(folder / TRAINING, {"training": training, "parameters": parameters})
 

@@ -119,8 +119,14 @@ def write_result(folder: Path, examples: Examples, result: Result, *, source: So
 
 
 def make_record(predictions: Path, examples: Examples, result: Result, *, source: Source) -> Record:
-    """Return everything needed to defend the numbers."""
+    """Return everything needed to defend the numbers.
+
+    Confidences are judged as they are stored, rounded, so that anybody finds the same numbers.
+    """
+    from shared.reliability import reliability
+
     data, metric = source.data, source.metric
+    trials = metric.trials(examples, runs.read_predictions(predictions))
     return Record(
         id=record_id(f"{data.name}-{result.name}", seed=source.seed, digest=source.digest),
         kind=result.kind,
@@ -156,6 +162,7 @@ def make_record(predictions: Path, examples: Examples, result: Result, *, source
         energy=_energy(source.hardware, result.training),
         cost=_cost(source.hardware, result.training),
         created=today(),
+        reliability=reliability(trials, unit=metric.trial_unit),
     )
 
 

@@ -39,3 +39,17 @@ def divided(part: Any, whole: Any) -> Array:
     part, whole = np.broadcast_arrays(part, whole)
     found: Array = np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
     return found
+
+
+def ece(summed: Array) -> Array:
+    """Return the expected calibration error, from summed columns (..., bins + 2).
+
+    They are the sum of confidence minus right (1 or 0) by bin, that of its square, and the number. The error
+    grows by resampling, as by any noise: its interval may lie above it.
+    """
+    return divided(abs(summed[..., :-2]).sum(axis=-1), summed[..., -1])
+
+
+def brier(summed: Array) -> Array:
+    """Return the mean squared error of the confidences, from the columns of `ece`."""
+    return divided(summed[..., -2], summed[..., -1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from shared.batches import epoch_batches
+from shared.batches import epoch_batches, length_batches
 from shared.checkpoint import load_checkpoint, save_checkpoint
 from shared.config import Keep, TrainConfig
 from shared.contracts import Features
@@ -179,7 +180,7 @@ def estimate(model: Model, features: Sequence[Features], *, config: TrainConfig,
         seconds = time.perf_counter() - started
     rate = seconds / sum(sizes[i] for batch in probes for i in batch)
     total = total_steps(sizes, config, seed=seed)
-    tokens = sum(sizes) * config.epochs * total / max(len(steps) * config.epochs, 1)
+    tokens = sum(sizes[i] for batch in batches for i in batch) * total / len(steps)
     return Estimate(steps=total, seconds=rate * tokens, memory_gib=peak_memory_gib())
 
 
@@ -189,9 +190,20 @@ def to_device(batch: dict[str, Tensor], device: torch.device) -> dict[str, Tenso
 
 
 def _steps(sizes: Sequence[int], config: TrainConfig, *, seed: int, epoch: int) -> list[list[list[int]]]:
-    """Return the epoch's steps, each a list of `accumulate` batches (the last step may have fewer)."""
-    batches = epoch_batches(sizes, budget=config.batch_tokens, seed=seed, epoch=epoch)
-    return [batches[start : start + config.accumulate] for start in range(0, len(batches), config.accumulate)]
+    """Return the epoch's steps, each a list of `accumulate` batches (the last of a pass may have fewer)."""
+    steps: list[list[list[int]]] = []
+    passes = _passes(sizes, config)
+    for number in range(epoch * passes, (epoch + 1) * passes):
+        batches = epoch_batches(sizes, budget=config.batch_tokens, seed=seed, epoch=number)
+        starts = range(0, len(batches), config.accumulate)
+        steps += [batches[start : start + config.accumulate] for start in starts]
+    return steps
+
+
+def _passes(sizes: Sequence[int], config: TrainConfig) -> int:
+    """Return how often an epoch passes over the examples: once, or as often as `min_steps` asks for."""
+    steps = math.ceil(len(length_batches(sizes, budget=config.batch_tokens)) / config.accumulate)
+    return max(1, math.ceil(config.min_steps / (config.epochs * steps)))
 
 
 def _set_rates(optimizer: torch.optim.Optimizer, config: TrainConfig, *, step: int, total: int) -> None:

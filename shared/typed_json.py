@@ -31,6 +31,8 @@ def read_as(kind: Any, value: Any, *, file: Path, key: str = "") -> Any:
         inner = get_args(kind)[1]
         return {name: read_as(inner, item, file=file, key=f"{key}.{name}") for name, item in value.items()}
     if origin is list:
+        if get_args(kind)[0] is float and all(type(item) in (int, float) for item in value):
+            return value  # most of what a record holds: nothing to look into
         return [read_as(get_args(kind)[0], item, file=file, key=key) for item in value]
     return value
 

@@ -5,9 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from shared.boards.board import read_board
+from shared.boards.sections import Section
+
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"  # before the hub's client is imported: no test reaches a hub
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def committed_board() -> dict[str, list[Section]]:
+    """The sections of all that is published, which take some seconds to read."""
+    return read_board(ROOT / "leaderboards")
 
 
 @pytest.fixture(scope="session")

@@ -82,12 +82,3 @@ def test_make_help_lists_each_target_with_its_meaning() -> None:
     listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for target in ("quickstart", "test", "check", "bench-ner"):
         assert re.search(rf"^{target} +\w", listed, re.MULTILINE), target
-
-
-def test_a_score_in_the_readme_stands_in_a_leaderboard() -> None:
-    text = PAGES[0].read_text(encoding="utf-8")
-    tables = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "leaderboards").glob("*.md"))
-    scores = re.findall(r"\b0\.\d{3}\b", text)
-    assert scores
-    for score in scores:
-        assert score in tables, score

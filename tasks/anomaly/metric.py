@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shared.contracts import Score
+from shared.contracts import Score, Trial
 from shared.errors import ConfigError, UserError, suggest
 from shared.examples import AnomalyExample, AnomalyPrediction, aligned
 from shared.sums import bootstrapped
@@ -40,6 +40,7 @@ class AnomalyScores:
     promised: list[float]
 
     version: ClassVar[str] = "1"
+    trial_unit: ClassVar[str] = "texts"
 
     def __post_init__(self) -> None:
         mistakes = []
@@ -107,6 +108,15 @@ class AnomalyScores:
         from tasks.anomaly.scores import ORDER, QUIET
 
         return {**ORDER, **QUIET}[self.main]
+
+    def trials(
+        self, examples: Sequence[AnomalyExample], predictions: Sequence[AnomalyPrediction]
+    ) -> list[Trial]:
+        """Return none: a p-value says how rare a text is among normal ones, not how likely an alarm is right.
+
+        What p-values promise is checked by the scores named false_alarms.
+        """
+        return []
 
     def details(self, examples: Sequence[AnomalyExample], predictions: Sequence[AnomalyPrediction]) -> str:
         """Return alarms against gold, kinds of anomalies, false alarms, the oddest normal texts."""

@@ -13,8 +13,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar
+
+import quicktok  # type: ignore[import-untyped]  # has no types
 
 from shared.contracts import Answers, DataAdapter
 from shared.errors import ConfigError, DataError
@@ -35,6 +38,13 @@ _OTHER_TYPE = re.compile(r"[BI]-\w+|\w[\w ]*_[BI]")  # Industry_B: a type that n
 _GLUED = re.compile(r"(\S*\W)other", re.IGNORECASE)  # `,Other`: the colon is missing
 
 
+class Tokenizer(Enum):
+    """The tokenizers that count what a model read and wrote, by their names in `quicktok`."""
+
+    o200k_base = "o200k_base"  # GPT-4o
+    llama3 = "llama3"
+
+
 @dataclass(frozen=True)
 class Replies:
     """The stored replies of one large model, one run at a time."""
@@ -44,6 +54,8 @@ class Replies:
     run: int  # counted from 1, in the order of `files`
     files: dict[str, str]  # path below the data folder -> sha256
     data_dir: Path
+    tokenizer: Tokenizer | None = None  # None counts no tokens
+    prompt_tokens: int = 0  # before each sentence: the instruction and the frame of the chat
 
     kind: ClassVar[str] = "replayed"
 
@@ -56,14 +68,28 @@ class Replies:
         """Return the spans that the replies name; raises `DataError` when there is no reply to an example."""
         path = _local_file(*list(self.files.items())[self.run - 1], data_dir=self.data_dir.expanduser())
         rows = dict(_read_rows(path))
+        replies = [_reply_to(example, rows, path) for example in examples]
         predictions, num_unread = [], 0
-        for example in examples:
-            tags = read_reply(_reply_to(example, rows, path), _words(example))
+        for example, reply in zip(examples, replies, strict=True):
+            tags = read_reply(reply, _words(example))
             num_unread += tags.count(None)
             predictions.append(_prediction(example, tags))
         num_words = sum(len(example.words) for example in examples)
         notes = {"unparsed_share": num_unread / max(num_words, 1), "model": self.model, "run": self.run}
-        return Answers(predictions, notes)
+        return Answers(predictions, notes | self._tokens(examples, replies))
+
+    def _tokens(self, examples: Sequence[SpanExample], replies: Sequence[str]) -> dict[str, Any]:
+        """Return how many tokens the model read and wrote for a sentence, in the mean."""
+        if self.tokenizer is None:
+            return {}
+        encoding = quicktok.get_encoding(self.tokenizer.value)
+        num_read = sum(encoding.count("\n".join(_words(example))) for example in examples)
+        num_written = sum(encoding.count(reply) for reply in replies)
+        return {
+            "input_tokens": self.prompt_tokens + num_read / max(len(examples), 1),
+            "output_tokens": num_written / max(len(examples), 1),
+            "tokenizer": self.tokenizer.value,
+        }
 
 
 def read_reply(reply: str, words: Sequence[str]) -> list[str | None]:

@@ -11,7 +11,7 @@ import numpy as np
 from shared.contracts import Score
 from shared.intervals import Array, SumStatistic
 from shared.ontology import Cardinality, Facet, Ontology
-from shared.sums import bootstrapped
+from shared.sums import bootstrapped, brier, ece
 from tasks.ontology import calibration, consistency, counting, scores
 from tasks.ontology.judged import Judged, Pairs, judged, of_facet
 
@@ -99,7 +99,7 @@ def _calibration_blocks(facet: Facet, items: Sequence[Judged], *, num_rows: int)
     for suffix, raw in (("", False), ("_raw", True)):
         values = calibration.calibration_counts(items, num_rows=num_rows, raw=raw)
         if values.any():
-            statistics = {f"ece{suffix}": calibration.ece, f"brier{suffix}": calibration.brier}
+            statistics = {f"ece{suffix}": ece, f"brier{suffix}": brier}
             yield Block(facet.id, values, statistics)
 
 

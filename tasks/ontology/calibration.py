@@ -10,45 +10,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from shared.intervals import Array
+from shared.reliability import BINS, gap_counts
 from shared.sums import divided
 from tasks.ontology.judged import Judged
 
-BINS = 15
 COVERAGES = (0.5, 0.8, 0.9, 1.0)
 RESAMPLES = 1000
 BLOCK = 250  # resamples drawn at a time
 
 
 def calibration_counts(items: Sequence[Judged], *, num_rows: int, raw: bool = False) -> Array:
-    """Return (documents, BINS + 2): the sum of probability minus right by bin, of its square, the number.
-
-    The bins have equal mass (Nguyen, O'Connor 2015): their edges are quantiles of these probabilities, equal
-    ones share a bin. Resampling keeps the edges. Guesses without a probability are left out.
-    """
+    """Return the `gap_counts` (documents, BINS + 2) of the guesses that have a probability; 0 without any."""
     known = [(item, found) for item in items if (found := _probability(item, raw=raw)) is not None]
-    values = np.zeros((num_rows, BINS + 2))
     if not known:
-        return values
-    probability = np.array([found for _, found in known])
-    edges = np.quantile(probability, np.linspace(0, 1, BINS + 1)[1:-1])
-    for (item, found), place in zip(known, np.searchsorted(edges, probability), strict=True):
-        gap = found - item.guess_right
-        values[item.row, place] += gap
-        values[item.row, -2:] += (gap**2, 1)
-    return values
-
-
-def ece(summed: Array) -> Array:
-    """Return the expected calibration error, from summed `calibration_counts` (..., BINS + 2).
-
-    It grows by resampling, as by any noise: its interval may lie above it.
-    """
-    return divided(np.abs(summed[..., :BINS]).sum(axis=-1), summed[..., -1])
-
-
-def brier(summed: Array) -> Array:
-    """Return the mean squared error of the probability that the guess is right, as `ece`."""
-    return divided(summed[..., -2], summed[..., -1])
+        return np.zeros((num_rows, BINS + 2))
+    return gap_counts(
+        [item.row for item, _ in known],
+        np.array([found for _, found in known]),
+        np.array([float(item.guess_right) for item, _ in known]),
+        num_rows=num_rows,
+    )
 
 
 def risk_coverage(items: Sequence[Judged]) -> list[float]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shared.contracts import Score
+from shared.contracts import Score, Trial
 from shared.errors import ConfigError, UserError, suggest
 from shared.examples import FacetExample, FacetPrediction, aligned
 from shared.ontology import Cardinality, Facet, Ontology, read_ontology_row
@@ -52,6 +52,7 @@ class FacetScores:
     ontology: Ontology | None = None  # set by `bind`, never from YAML
 
     version: ClassVar[str] = "1"
+    trial_unit: ClassVar[str] = "facets"
 
     def __post_init__(self) -> None:
         mistakes = []
@@ -120,6 +121,24 @@ class FacetScores:
         from tasks.ontology import scores
 
         return scores.MAIN[self.main]
+
+    def trials(self, examples: Sequence[FacetExample], predictions: Sequence[FacetPrediction]) -> list[Trial]:
+        """Return each labelled facet that was answered with a probability, right if all its concepts are.
+
+        These are the answers that a user gets: abstained ones are left out, and an answer to a text out of
+        scope is wrong. The scores ece and brier judge the guesses in scope, given or not.
+        """
+        from tasks.ontology.judged import documents, judged
+
+        rows = documents(examples)
+        names = list(rows)
+        items = judged(self._facets(numbers=False), aligned(examples, predictions), rows=rows)
+        return [
+            Trial(names[item.row], item.answer.probability, item.right)
+            for own in items
+            for item in own
+            if item.answered and item.answer.probability is not None
+        ]
 
     def wrong(
         self, examples: Sequence[FacetExample], predictions: Sequence[FacetPrediction]

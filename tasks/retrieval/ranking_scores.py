@@ -13,8 +13,8 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from shared import sums
 from shared.passages import TOP, RankingExample, RankingPrediction
-from shared.sums import divided
 
 if TYPE_CHECKING:
     from shared.intervals import Array, Statistic
@@ -85,7 +85,7 @@ def calibration_row(example: RankingExample, prediction: RankingPrediction) -> l
 
 def ratio(summed: Array, *, part: int, whole: int) -> Array:
     """Return one column of the last axis over another, 0 where that is 0."""
-    return divided(summed[..., part], summed[..., whole])
+    return sums.divided(summed[..., part], summed[..., whole])
 
 
 def mean(summed: Array) -> Array:
@@ -98,13 +98,12 @@ def ece(summed: Array) -> Array:
 
     It grows by resampling, as by any noise: its interval may lie above it.
     """
-    row = summed[..., len(COLUMNS) :]
-    return divided(abs(row[..., :BINS]).sum(axis=-1), row[..., BINS + 1])
+    return sums.ece(summed[..., len(COLUMNS) :])
 
 
 def brier(summed: Array) -> Array:
     """Return the mean squared error of the probabilities from summed `query_rows`."""
-    return ratio(summed[..., len(COLUMNS) :], part=BINS, whole=BINS + 1)
+    return sums.brier(summed[..., len(COLUMNS) :])
 
 
 STATISTICS: dict[str, Statistic] = {  # of summed `query_rows`

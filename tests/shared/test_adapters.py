@@ -5,10 +5,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import peft
 import pytest
 import torch
-from transformers import AutoModel
 
 from shared import adapters
 from shared.compose import compose_run
@@ -28,11 +26,16 @@ def trained(*overrides: str) -> tuple[Model, RunConfig]:
     """A model whose every trainable weight differs from its start, so that a lost one is seen."""
     config = compose_run("ner", list(overrides))
     model = create_model(config.model, config.head, config.lora, types=TYPES, seed=3)
+    return changed(model), config
+
+
+def changed(model: Model) -> Model:
+    """The model with every trainable weight moved from its start."""
     torch.manual_seed(7)
     with torch.no_grad():
         for weight in model.trained_state().values():
             weight.add_(0.02 * torch.randn_like(weight))
-    return model.eval(), config
+    return model.eval()
 
 
 def save(model: Model, config: RunConfig, folder: Path) -> Path:
@@ -56,15 +59,32 @@ def test_a_lost_head_is_noticed_by_the_reload_check(tmp_path: Path) -> None:
         adapters.verify_reload(model, folder, EXAMPLES)
 
 
-def test_plain_peft_loads_the_lora_part_without_this_project(tmp_path: Path) -> None:
-    model, config = trained()
-    folder = save(model, config, tmp_path / "bundle")
-    base = AutoModel.from_pretrained(find_base(config.model).folder, add_pooling_layer=False)
-    plain = peft.PeftModel.from_pretrained(base, str(folder)).eval()
-    tokens = torch.tensor([[101, 4698, 2924, 102]])
+@pytest.mark.parametrize("words", [["ner"], ["ontology", "data=semeval2010_task8"]], ids=["plain", "markers"])
+def test_the_cards_code_loads_the_lora_part_without_this_project(tmp_path: Path, words: list[str]) -> None:
+    task, *overrides = words
+    config = compose_run(task, overrides)
+    model = create_model(config.model, config.head, config.lora, types=config.data.types(), seed=3)
+    changed(model)
+    origin = adapters.Origin(task, config.resolved["head"], "any", "MIT")
+    adapters.save_bundle(model, tmp_path / "RUN" / "adapter", origin=origin, lora=config.lora)
+    card = (tmp_path / "RUN" / "adapter" / adapters.CARD).read_text(encoding="utf-8")
+    code = card.split("```python\n")[1].split("```")[0]
+    here = code.replace(
+        f'"{config.model.hub_id}", revision=', f'"{find_base(config.model).folder}", revision='
+    )
+    assert here != code
+    tokens = [[101, 4698, *model.head.new_tokens, 102]]
+    here += (
+        "import torch\n"
+        f"print(model.eval()(input_ids=torch.tensor({tokens})).last_hidden_state[0, :, :3].tolist())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", here], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
     with torch.no_grad():
-        expected = model.backbone(input_ids=tokens).last_hidden_state
-        assert torch.equal(plain(input_ids=tokens).last_hidden_state, expected)
+        expected = model.backbone(input_ids=torch.tensor(tokens)).last_hidden_state[0, :, :3]
+    np.testing.assert_allclose(json.loads(done.stdout), expected.numpy(), atol=1e-5)
 
 
 def test_merged_answers_stay_within_rounding_of_the_unmerged(tmp_path: Path) -> None:
@@ -110,11 +130,22 @@ def test_a_bundle_for_another_task_is_refused_by_name(tmp_path: Path) -> None:
         adapters.check_fits(manifest, task="ontology")
 
 
-def test_the_card_says_that_weights_from_non_commercial_data_are_so_too(tmp_path: Path) -> None:
+def test_a_new_bundle_has_a_card_in_place_of_pefts(tmp_path: Path) -> None:
     model, config = trained()
     card = (save(model, config, tmp_path / "bundle") / adapters.CARD).read_text(encoding="utf-8")
-    assert "FiNER-ORD, licence CC BY-NC 4.0. Not for commercial use" in card
-    assert "sentence-transformers/all-MiniLM-L6-v2 at c9745ed1" in card
+    assert "Finds: PER, ORG.\n" in card
+    assert "- Data: FiNER-ORD, licence CC BY-NC 4.0.\n- **Not for commercial use.**\n" in card
+
+
+def test_a_card_that_is_written_anew_leaves_old_and_new_bundles_whole(tmp_path: Path) -> None:
+    model, config = trained()
+    folder = save(model, config, tmp_path / "bundle")
+    manifest = adapters.read_manifest(folder)
+    assert adapters.CARD not in manifest["files"]
+    manifest["files"][adapters.CARD] = "0" * 64  # as older bundles have it
+    (folder / adapters.MANIFEST).write_text(json.dumps(manifest))
+    (folder / adapters.CARD).write_text("Measured by now.")
+    assert adapters.read_manifest(folder) == manifest
 
 
 def test_a_token_classifier_refuses_labels_it_was_not_trained_on(tmp_path: Path) -> None:

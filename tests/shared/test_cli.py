@@ -175,6 +175,21 @@ def test_a_sweep_trains_every_combination(tmp_path: Path) -> None:
     ]
 
 
+def test_a_sweep_that_an_experiment_declares_is_trained_and_evaluated_run_by_run(tmp_path: Path) -> None:
+    words = ["-m", "experiment=ner/learning_curve", "data=sample", "train.examples=5", "train.max_steps=1"]
+    for verb in (["train"], ["evaluate", "run=same"]):
+        done = run(*verb, *words, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    paths = sorted((tmp_path / "runs" / "ner").glob("*/record.json"))
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    assert [(record["seed"], record["training"]["examples"]) for record in records] == [
+        (1, 5),
+        (2, 5),
+        (3, 5),
+    ]
+    assert {record["experiment"] for record in records} == {"ner/learning_curve"}
+
+
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
 def test_a_killed_training_goes_on_to_the_weights_of_a_whole_one(
     kill: signal.Signals, trained: Path, tmp_path: Path

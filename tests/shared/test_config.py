@@ -2,7 +2,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from shared.compose import compose_run
-from shared.config import LoraConfig, Method, config_digest
+from shared.config import LoraConfig, Method, config_digest, read_config
 from shared.errors import ConfigError
 from shared.typed_config import typed
 
@@ -22,6 +22,22 @@ def test_a_value_out_of_range_names_what_is_allowed() -> None:
     )
     with pytest.raises(ConfigError, match=r"lora\.r=0; allowed: a whole number above 0"):
         typed(node, LoraConfig, path="lora")
+
+
+def test_a_negative_number_of_examples_or_steps_is_refused() -> None:
+    with pytest.raises(ConfigError) as caught:
+        compose_run("ner", ["train.examples=-1", "train.min_steps=-2"])
+    assert caught.value.mistakes == [
+        "train.min_steps=-2; allowed: 0 or more",
+        "train.examples=-1; allowed: 0 or more",
+    ]
+
+
+def test_the_configuration_of_a_run_from_before_there_were_few_examples_is_read() -> None:
+    stored = OmegaConf.create(compose_run("ner", []).resolved)
+    del stored.train["examples"], stored.train["min_steps"]
+    config = read_config(stored)
+    assert (config.train.examples, config.train.min_steps) == (0, 0)
 
 
 def test_two_typos_of_different_kinds_are_both_reported() -> None:

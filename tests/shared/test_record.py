@@ -15,6 +15,7 @@ from shared.record import (
     DataFacts,
     MetricFacts,
     Record,
+    Reliability,
     Training,
     portable_config,
     read_record,
@@ -43,6 +44,25 @@ def test_optional_parts_read_back_as_none(tmp_path: Path) -> None:
     trivial = make_record(kind="baseline", base=None, parameters=None, training=None, code=None, counts=None)
     write_record(trivial, tmp_path / "record.json")
     assert read_record(tmp_path / "record.json") == trivial
+
+
+def test_a_reliability_reads_back_and_an_older_record_has_none(path: Path, tmp_path: Path) -> None:
+    found = Reliability(
+        unit="spans",
+        num=2,
+        ece=Score(0.35, 0.1, 0.6),
+        brier=Score(0.185, 0.01, 0.36),
+        aurc=0.25,
+        coverage_at={"1": 0.5},
+        bins=[[0.6, 0, 1], [0.9, 1, 1]],
+        curve=[[0.5, 0], [1, 0.5]],
+    )
+    write_record(make_record(reliability=found), tmp_path / "judged.json")
+    assert read_record(tmp_path / "judged.json").reliability == found
+    older = json.loads(path.read_text())
+    del older["reliability"]
+    path.write_text(json.dumps(older))
+    assert read_record(path).reliability is None
 
 
 def test_counts_stand_on_one_line_a_document(path: Path) -> None:

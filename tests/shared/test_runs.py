@@ -30,6 +30,16 @@ def test_latest_is_the_newest_run_with_what_the_verb_needs(tmp_path: Path) -> No
     }
 
 
+def test_same_is_the_newest_run_of_one_configuration_with_what_the_verb_needs(tmp_path: Path) -> None:
+    made(tmp_path, "20260101-000000-ab", "20260102-000000-ab", "20260104-000000-cd", holding=runs.BUNDLE)
+    made(tmp_path, "20260103-000000-ab", holding=runs.CHECKPOINT)
+    assert runs.find_same("ab", runs_dir=tmp_path, task="ner").name == "20260102-000000-ab"
+    with pytest.raises(
+        UserError, match=r"no run of this configuration with record\.json: python -m tasks\.ner evaluate"
+    ):
+        runs.find_same("ab", runs_dir=tmp_path, task="ner", holding=runs.RECORD)
+
+
 @pytest.mark.parametrize("holding", [runs.BUNDLE, runs.CHECKPOINT, runs.RECORD])
 def test_where_there_is_none_the_message_says_which_command_makes_one(holding: str, tmp_path: Path) -> None:
     with pytest.raises(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from shared.sums import bootstrapped, by_document, divided
+from shared.sums import bootstrapped, brier, by_document, divided, ece
 
 
 def test_rows_of_one_document_are_summed() -> None:
@@ -21,3 +21,9 @@ def test_a_score_of_equal_documents_has_no_spread() -> None:
     assert (scores["share"].value, scores["share"].low, scores["share"].high) == (0.5, 0.5, 0.5)
     spread = bootstrapped([[0.0, 1.0], [1.0, 1.0]], {"mean": lambda s: divided(s[..., 0], s[..., 1])})["mean"]
     assert (spread.value, spread.low, spread.high) == (pytest.approx(0.5), 0.0, 1.0)
+
+
+def test_gaps_of_all_bins_count_whatever_their_sign_and_no_answers_have_none() -> None:
+    summed = np.array([[0.3, -0.1, 0.5, 4.0], [0.0, 0.0, 0.0, 0.0]])  # two bins, squares, number
+    assert ece(summed).tolist() == [0.1, 0.0]
+    assert brier(summed).tolist() == [0.125, 0.0]

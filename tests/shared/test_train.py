@@ -13,7 +13,7 @@ from shared.errors import UserError
 from shared.examples import FacetExample, Span, SpanExample
 from shared.model import Model, create_model
 from shared.runs import Progress
-from shared.train import Fitted, fit, learning_rate_factor
+from shared.train import Fitted, fit, learning_rate_factor, total_steps
 from shared.words import join_words
 from tests.shared.heads.texts import DESK
 
@@ -169,6 +169,21 @@ def test_the_weights_that_scored_best_are_kept(tmp_path: Path) -> None:
 def test_training_stops_when_validation_no_longer_rises(tmp_path: Path) -> None:
     model, config = small_model("train.epochs=6", "train.patience=2")
     assert run(model, config, tmp_path, lambda: 0.5).epochs == 3
+
+
+def test_few_examples_are_passed_over_again_until_the_epochs_have_the_least_number_of_steps() -> None:
+    _, config = small_model("train.accumulate=2")
+    sizes = [20] * 9  # two rows in a batch of 40 tokens: five batches, three steps a pass, six in two epochs
+    steps = [total_steps(sizes, replace(config, min_steps=least), seed=1) for least in (0, 6, 7, 13)]
+    assert steps == [6, 6, 12, 18]
+
+
+def test_an_epoch_of_two_passes_sees_each_example_twice(tmp_path: Path) -> None:
+    model, config = small_model()
+    once = run(model, config, tmp_path / "once", lambda: 0.5)
+    model, _ = small_model()
+    twice = run(model, replace(config, min_steps=once.steps + 1), tmp_path / "twice", lambda: 0.5)
+    assert (twice.epochs, twice.steps, twice.num_tokens) == (2, 2 * once.steps, 2 * once.num_tokens)
 
 
 def test_the_learning_rate_rises_in_the_warm_up_and_falls_to_zero() -> None:

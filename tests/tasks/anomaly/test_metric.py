@@ -294,3 +294,8 @@ def test_predictions_are_aligned_by_id_and_not_by_place() -> None:
     assert metric().quick(examples_of("x."), predictions_of([2, 1])[::-1]) == 1.0
     with pytest.raises(UserError, match="do not answer the 2 examples one by one"):
         metric().quick(examples_of("x."), predictions_of([2]))
+
+
+def test_a_p_value_is_no_confidence() -> None:
+    odd = AnomalyPrediction("e0", score=1.0, p_value=0.01, alarm=True)
+    assert metric().trials(examples_of("x"), [odd]) == []

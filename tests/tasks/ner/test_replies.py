@@ -1,5 +1,6 @@
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from shared.examples import SpanExample
 from shared.typed_config import build
 from shared.words import join_words
 from tasks.ner.metric import EntityF1
-from tasks.ner.replies import Replies, read_line, read_reply
+from tasks.ner.replies import Replies, Tokenizer, read_line, read_reply
 
 CONF = Path(__file__).resolve().parents[3] / "conf" / "ner"
 
@@ -131,6 +132,15 @@ def test_replies_become_predictions_with_the_unread_share(tmp_path: Path) -> Non
     assert answers.notes == {"unparsed_share": 0.25, "model": "some-llm", "run": 1}
 
 
+@pytest.mark.parametrize("tokenizer", Tokenizer)
+def test_tokens_are_those_of_the_prompt_the_words_and_the_reply(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    replies = replace(stored(tmp_path, ["the", "the"], "the the the"), tokenizer=tokenizer, prompt_tokens=10)
+    notes = replies.answer(None, [sentence("the the")]).notes  # type: ignore[arg-type]  # reads no data
+    assert notes["input_tokens"] == 13  # the, a line's end, the
+    assert notes["output_tokens"] == 3
+    assert notes["tokenizer"] == tokenizer.value
+
+
 def test_an_i_that_continues_nothing_is_no_entity(tmp_path: Path) -> None:
     answers = stored(tmp_path, ["Ada"], "Ada:Person_I").answer(None, [sentence("Ada")])  # type: ignore[arg-type]
     assert answers.predictions[0].spans == ()
@@ -160,11 +170,15 @@ def test_a_run_that_is_not_stored_is_a_config_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("baseline", "f1", "unparsed_share"),
-    [("gpt_4o", 0.741, 0.008), ("llama_405b", 0.684, 0.013), ("llama_70b", 0.629, 0.031)],
+    ("baseline", "f1", "unparsed_share", "tokens"),
+    [
+        ("gpt_4o", 0.741, 0.008, (202.8, 101.0)),
+        ("llama_405b", 0.684, 0.013, (207.3, 127.4)),
+        ("llama_70b", 0.629, 0.031, (207.3, 113.2)),
+    ],
 )
 def test_the_stored_replies_score_as_published(
-    public_data_dir: Path, baseline: str, f1: float, unparsed_share: float
+    public_data_dir: Path, baseline: str, f1: float, unparsed_share: float, tokens: tuple[float, float]
 ) -> None:
     def built(name: str, path: str) -> object:
         node = OmegaConf.load(CONF / path / f"{name}.yaml")
@@ -175,3 +189,5 @@ def test_the_stored_replies_score_as_published(
     answers = replies.answer(data, examples)  # type: ignore[attr-defined]  # a Baseline
     assert EntityF1().quick(examples, answers.predictions) == pytest.approx(f1, abs=0.0005)
     assert answers.notes["unparsed_share"] == pytest.approx(unparsed_share, abs=0.0005)
+    counted = (answers.notes["input_tokens"], answers.notes["output_tokens"])
+    assert counted == pytest.approx(tokens, abs=0.05)

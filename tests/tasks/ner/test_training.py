@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from shared import commands
+from shared.boards.measure import Effort, measure_run
+from shared.boards.publication import publish
+from shared.boards.reproduce import compare_run
 from shared.compose import CONF, compose_run
-from shared.leaderboard import publish
 from shared.runs import find_run
 
 STEPS = 40
@@ -32,7 +34,15 @@ def test_minilm_learns_real_entities_and_its_record_can_be_published(
     shutil.copytree(CONF.parent / "leaderboards", boards)
     for path in (boards / "records" / "ner").glob("*minilm-lora*"):
         path.unlink()  # the published row, which a run of other steps cannot join
-    publish(
+    published = publish(
         folder / "record.json", folder / "predictions-test.jsonl", leaderboards_dir=boards, allow_dirty=True
     )
     assert "MiniLM + LoRA" in (boards / "ner.md").read_text(encoding="utf-8")
+    again = compare_run(published, folder)
+    assert (again.same_answers, again.holds) == (1.0, True)
+    effort = Effort(repeats=2, seconds=0.2, busiest=1.0)
+    measured = measure_run(folder, leaderboards_dir=boards, data_dir=str(public_data_dir), effort=effort)
+    assert measured.record == published.stem
+    assert len(measured.documents_per_second) == len(measured.watt_hours_per_1000) == 2
+    assert all(low < high for low, high in zip(measured.latency_p50_ms, measured.latency_p95_ms, strict=True))
+    assert 1 < measured.bundle_mib < 20

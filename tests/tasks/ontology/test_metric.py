@@ -1,12 +1,13 @@
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from shared.contracts import Score
+from shared.contracts import Score, Trial
 from shared.errors import ConfigError, UserError
 from shared.examples import FacetAnswer, FacetExample, FacetPrediction
 from shared.intervals import bootstrap, stack_counts
@@ -490,3 +491,35 @@ def test_predictions_are_aligned_by_id_and_not_by_place() -> None:
     assert metric().quick(examples, answered("kind", [DOG, CAT])[::-1]) == 1.0
     with pytest.raises(UserError, match="do not answer the 2 examples one by one"):
         metric().quick(examples, answered("kind", [DOG]))
+
+
+def test_answered_facets_with_a_probability_are_trials_right_if_all_their_concepts_are() -> None:
+    """Right, a concept too many, abstained, out of scope and answered all the same, without a probability."""
+    examples = [*labelled("place", [["indoors"], ["indoors"]]), *labelled("kind", [DOG, NONE, CAT])]
+    examples = [replace(example, id=str(number)) for number, example in enumerate(examples)]
+    predictions = answered(
+        "place",
+        [
+            FacetAnswer(("indoors",), probability=0.9),
+            FacetAnswer(("indoors", "garden"), probability=0.8),
+        ],
+    ) + answered(
+        "kind",
+        [
+            FacetAnswer(DOG, probability=0.7, abstained="unsure"),
+            FacetAnswer(CAT, probability=0.6),
+            FacetAnswer(CAT),
+        ],
+    )
+    predictions = [replace(prediction, id=str(number)) for number, prediction in enumerate(predictions)]
+    assert metric().trials(examples, predictions) == [
+        Trial("d0", 0.9, True),
+        Trial("d1", 0.8, False),
+        Trial("d1", 0.6, False),
+    ]
+
+
+def test_a_number_is_no_trial() -> None:
+    examples = [FacetExample("0", "text", values={"size": 2.0}, document="d")]
+    answer = FacetPrediction("0", {"size": FacetAnswer(value=2.0, probability=0.9)})
+    assert metric().trials(examples, [answer]) == []

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from shared.contracts import Score
+from shared.contracts import Score, Trial
 from shared.errors import ConfigError, UserError
 from shared.intervals import bootstrap, stack_counts
 from shared.passages import Passage, RankingExample, RankingPrediction
@@ -144,3 +144,18 @@ def test_another_score_can_be_the_main_one() -> None:
     found = [RankingPrediction("q", ("c", "a"))]
     assert RankingScores(main="recall@100").counts(examples, found).rows == {"d": [0.5, 1.0]}
     assert RankingScores(main="mrr@10").quick(examples, found) == 0.5
+
+
+def test_the_first_passages_with_a_probability_are_trials_also_behind_a_nothing() -> None:
+    answers = [
+        RankingPrediction("rent", ("a", "x"), probabilities=(0.9, 0.2)),
+        RankingPrediction("term", ("x", "b"), probabilities=(0.6, 0.5)),
+        ranked("debt", "a"),
+        RankingPrediction("none", ("x",), probabilities=(0.1,), nothing=True),
+    ]
+    assert METRIC.trials(ALL, answers) == [
+        Trial("lease", 0.9, True),
+        Trial("lease", 0.6, False),
+        Trial("notes", 0.1, False),
+    ]
+    assert METRIC.trials([NONE], [RankingPrediction("none", nothing=True)]) == []

@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import fnmatch
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tabulate import tabulate
 
+from shared.boards.rows import Row
 from shared.errors import UserError, suggest
-from shared.rows import Row
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,10 @@ class Table:
 
 
 EMPTY = {
-    "cited": ("n/s", "not stated by the source, or not comparable"),
-    "measured": ("n/m", "not measured, or does not apply"),
-    "baseline": ("n/a", "does not apply: no weights, no training"),
-    "replayed": ("n/a", "does not apply: the answers were stored elsewhere, the system did not run here"),
+    "cited": ("n/s", "not stated or not comparable"),
+    "measured": ("n/m", "not measured or not applicable"),
+    "baseline": ("n/a", "no weights, no training"),
+    "replayed": ("n/a", "it did not run here"),
 }
 
 
@@ -132,6 +133,32 @@ def _difference(score: Mapping[str, float]) -> str:
     return f"{score['value']:+.3f} [{score['low']:+.3f}, {score['high']:+.3f}], {p}"
 
 
+def _corrected(score: Mapping[str, Any]) -> str:
+    p = f"p = {score['p_holm']:.3f}" if score["p_holm"] >= 0.001 else "p < 0.001"
+    tie = ", a tie" if score["tie"] else ""
+    return f"{score['value']:+.3f} [{score['low']:+.3f}, {score['high']:+.3f}], {p}{tie}"
+
+
+def _share_range(shares: Mapping[str, float]) -> str:
+    low, high = f"{100 * shares['low']:.1f}", f"{100 * shares['high']:.1f}"
+    return f"{low} %" if low == high else f"{low} to {high} %"
+
+
+def _median(spread: Mapping[str, float | None]) -> str:
+    shown = _significant(spread["median"])
+    if spread["low"] is None:
+        return shown
+    return f"{shown} [{_significant(spread['low'])}, {_significant(spread['high'])}]"
+
+
+def _significant(value: float | None) -> str:
+    """Return the number to three significant digits, without an exponent."""
+    if not value:
+        return "0"
+    decimals = max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}"
+
+
 def _spread(runs: Mapping[str, Any]) -> str:
     if runs["count"] == 1:
         return f"1 {runs['unit']}"
@@ -160,7 +187,12 @@ _SHOW: dict[str, Callable[[Any], str]] = {
     "percent": lambda value: f"{100 * value:.1f} %",
     "minutes": lambda value: f"{value / 60:.1f}",
     "one_decimal": lambda value: f"{value:.1f}",
+    "two_decimals": lambda value: f"{value:.2f}",
     "whole": lambda value: f"{value:,.0f}",
+    "corrected": _corrected,
+    "share_range": _share_range,
+    "median": _median,
+    "significant": _significant,
 }
 
 

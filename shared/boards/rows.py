@@ -17,14 +17,16 @@ from shared.intervals import (
     Array,
     Difference,
     Statistic,
-    bootstrap,
+    difference_of,
+    draw_means,
+    interval_of,
     over_runs,
-    paired_difference,
     paired_runs,
     score_counts,
     stack_counts,
 )
 from shared.record import DataFacts, Record
+from shared.reliability import averaged
 
 Row = dict[str, Any]
 
@@ -47,6 +49,23 @@ class Cited:
     support: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Sample:
+    """The main score of a row, and its means on draws of documents that all rows of a data set share.
+
+    Rows whose runs divide the data anew are compared by the scores of each seed instead.
+    """
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    documents: list[str] = field(default_factory=list)
+    means: Array | None = None  # (RESAMPLES,)
+    divided: bool = False  # anew in each run
+    by_seed: dict[int, float] = field(default_factory=dict)
+
+
 def group_runs(records: Sequence[Record]) -> list[list[Record]]:
     """Return the runs of each row, by seed; raises `UserError` for runs that must not share a row."""
     ordered = sorted(records, key=lambda record: (record.name, record.seed, record.id))
@@ -57,15 +76,37 @@ def group_runs(records: Sequence[Record]) -> list[list[Record]]:
     return groups
 
 
-def record_row(group: Sequence[Record], *, statistic: Statistic) -> Row:
+def sample_row(group: Sequence[Record], *, statistic: Statistic) -> Sample:
+    """Return the main score of one group's mean over its runs, with what its interval and tests come from."""
+    values = {record.seed: record.scores[record.metric.main].value for record in group}
+    value = _mean([record.scores[record.metric.main].value for record in group])
+    if any(record.counts is None for record in group):
+        alone = group[0].scores[group[0].metric.main] if len(group) == 1 else None
+        return Sample(group[0].name, value, alone.low if alone else None, alone.high if alone else None)
+    if divides_anew(group):
+        for record in group:
+            _check_counts([record], score_counts(_stack([record], _documents([record])), statistic))
+        spread = over_runs(list(values.values()))
+        return Sample(group[0].name, value, spread.low, spread.high, divided=True, by_seed=values)
+    documents = _documents(group)
+    counts = _stack(group, documents)
+    _check_counts(group, score_counts(counts, statistic))
+    means = draw_means(counts, statistic)
+    interval = interval_of(value, means)
+    return Sample(
+        group[0].name, value, interval.low, interval.high, documents=documents, means=means, by_seed=values
+    )
+
+
+def record_row(group: Sequence[Record], sample: Sample) -> Row:
     """Return the row of one group: means over its runs, and the interval of the mean main score."""
     main = group[0].metric.main
-    values = [record.scores[main].value for record in group]
-    low, high = _interval(group, statistic)
-    row: Row = _mean([{**asdict(record), "config": {}, "counts": None} for record in group])
+    row: Row = _mean([asdict(replace(record, config={}, counts=None, reliability=None)) for record in group])
     row["scores"] = {name: score["value"] for name, score in row["scores"].items()}
-    row["score"] = {"value": _mean(values), "low": low, "high": high}
-    row["runs"] = _runs(values, unit="seed" if group[0].kind == "measured" else "run")
+    row["score"] = {"value": sample.value, "low": sample.low, "high": sample.high}
+    row["reliability"] = _reliability(group)
+    unit = "seed" if group[0].kind == "measured" else "run"
+    row["runs"] = _runs([record.scores[main].value for record in group], unit=unit)
     row["ids"] = [record.id for record in group]
     row["comparable"] = True
     row["note"] = "; ".join(dict.fromkeys(_made(record) for record in group))
@@ -94,15 +135,15 @@ def cited_row(cited: Cited, *, main: str) -> Row:
     }
 
 
-def compare_rows(left: Sequence[Record], right: Sequence[Record], *, statistic: Statistic) -> Row | None:
+def compare_rows(left: Sample, right: Sample) -> Row | None:
     """Return the difference of mean main scores, left minus right, with interval and p; None if uncounted."""
-    if any(record.counts is None for record in (*left, *right)):
-        return None
-    if divides_anew(left) or divides_anew(right):
+    if left.divided or right.divided:
         return asdict(_paired_by_seed(left, right))
-    documents = _documents([*left, *right])
-    difference = paired_difference(_stack(left, documents), _stack(right, documents), statistic)
-    return asdict(difference)
+    if left.means is None or right.means is None:
+        return None
+    if left.documents != right.documents:
+        raise UserError(f"rows {left.name!r} and {right.name!r} count different documents")
+    return asdict(difference_of(left.value - right.value, left.means, right.means))
 
 
 def divides_anew(group: Sequence[Record]) -> bool:
@@ -151,33 +192,19 @@ def _comparable(fact: Any) -> Any:
     return replace(fact, num_examples=0, num_documents=0) if isinstance(fact, DataFacts) else fact
 
 
-def _paired_by_seed(left: Sequence[Record], right: Sequence[Record]) -> Difference:
-    sides = [
-        {record.seed: record.scores[record.metric.main].value for record in side} for side in (left, right)
-    ]
-    seeds = sorted(sides[0])
-    if seeds != sorted(sides[1]):
+def _paired_by_seed(left: Sample, right: Sample) -> Difference:
+    seeds = sorted(left.by_seed)
+    if seeds != sorted(right.by_seed):
         raise UserError(
-            f"rows {left[0].name!r} and {right[0].name!r} divide the data anew in each run, and have other "
-            f"seeds: {seeds} and {sorted(sides[1])}; publish the same ones"
+            f"rows {left.name!r} and {right.name!r} divide the data anew in each run, and have other "
+            f"seeds: {seeds} and {sorted(right.by_seed)}; publish the same ones"
         )
-    return paired_runs([sides[0][seed] for seed in seeds], [sides[1][seed] for seed in seeds])
+    return paired_runs([left.by_seed[seed] for seed in seeds], [right.by_seed[seed] for seed in seeds])
 
 
-def _interval(group: Sequence[Record], statistic: Statistic) -> tuple[float | None, float | None]:
-    """Return the interval of the mean over runs: from counts, else from the record of a single run."""
-    if any(record.counts is None for record in group):
-        score = group[0].scores[group[0].metric.main]
-        return (score.low, score.high) if len(group) == 1 else (None, None)
-    if divides_anew(group):
-        for record in group:
-            _check_counts([record], score_counts(_stack([record], _documents([record])), statistic))
-        spread = over_runs([record.scores[record.metric.main].value for record in group])
-        return spread.low, spread.high
-    counts = _stack(group, _documents(group))
-    _check_counts(group, score_counts(counts, statistic))
-    interval = bootstrap(counts, statistic)
-    return interval.low, interval.high
+def _reliability(group: Sequence[Record]) -> Row | None:
+    known = [record.reliability for record in group if record.reliability is not None]
+    return asdict(averaged(known)) if len(known) == len(group) else None
 
 
 def _check_counts(group: Sequence[Record], scores: Array) -> None:

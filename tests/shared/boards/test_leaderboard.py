@@ -2,108 +2,22 @@
 
 import csv
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared.boards.board import render_all
+from shared.boards.publication import publish
+from shared.boards.rows import Cited, Row, churn, cited_row, compare_rows, group_runs, record_row, sample_row
+from shared.boards.sections import read_sections
+from shared.boards.tables import Column, expand, find, formatter, markdown_table
 from shared.contracts import Score
 from shared.errors import UserError
-from shared.leaderboard import publish, render
 from shared.provenance import Code, FileFacts
-from shared.record import Counts, DataFacts, MetricFacts, Record, read_record, write_record
-from shared.rows import Cited, Row, churn, cited_row, compare_rows, group_runs, record_row
-from shared.tables import Column, expand, find, formatter, markdown_table
+from shared.record import Counts, DataFacts, MetricFacts, Record, read_record
+from tests.shared.publishing import ROWS, make_run, publish_rows, seed_record
 from tests.shared.records import make_record, micro_f1
-
-LAYOUT = """
-title: Names
-statistics: {f1: tests.shared.records.micro_f1}
-answer_keys: [id, spans, start, end, label, probability]
-written_keys: []
-unchanged: [probability]
-references: {FiNER-ORD: large}
-tables:
-  - title: quality
-    note: Strict.
-    columns:
-      - {title: row, value: name, show: text}
-      - {title: F1, value: score, show: interval}
-      - {title: runs, value: runs, show: spread}
-      - {title: minus large, value: versus, show: difference}
-      - {title: parameters, value: parameters.total, show: count}
-      - {title: minutes, value: training.wall_seconds, show: minutes}
-csv_only:
-  - {title: licence, value: data.licence, show: text}
-"""
-CITED = """
-- name: published
-  data: FiNER-ORD
-  split: test
-  comparable: true
-  parameters: 355000000
-  repeats: 2
-  unit: seed
-  computed: by its authors
-  note: ''
-  source: https://example.org/paper
-  runs:
-    - {f1: 0.76, precision: 0.7}
-    - {f1: 0.74, precision: 0.6}
-- name: elsewhere
-  data: FiNER-ORD
-  split: validation
-  comparable: false
-  parameters: null
-  repeats: 1
-  unit: seed
-  computed: by its authors
-  note: on another split
-  source: https://example.org/other
-  runs: [{f1: 0.99}]
-"""
-ROWS: list[Any] = [
-    {"id": "a", "spans": [{"start": 0, "end": 5, "label": "PER", "probability": 0.98765432}]},
-    {"id": "b", "spans": []},
-    {"id": "c", "spans": [{"start": 2, "end": 3, "label": "ORG", "probability": None}]},
-]
-
-
-@pytest.fixture
-def conf(tmp_path: Path) -> Path:
-    for name, text in (("leaderboard", LAYOUT), ("cited", CITED)):
-        (tmp_path / "conf" / name).mkdir(parents=True)
-        (tmp_path / "conf" / name / "ner.yaml").write_text(text)
-    return tmp_path / "conf"
-
-
-@pytest.fixture
-def boards(tmp_path: Path) -> Path:
-    return tmp_path / "leaderboards"
-
-
-def make_run(folder: Path, *, rows: list[Any] = ROWS, **changes: Any) -> tuple[Path, Path]:
-    """Write a run's record and predictions."""
-    folder.mkdir(exist_ok=True)
-    predictions = folder / "predictions-test.jsonl"
-    predictions.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    digest = hashlib.sha256(predictions.read_bytes()).hexdigest()
-    record = make_record(**{"predictions": FileFacts(predictions.name, digest), **changes})
-    write_record(record, folder / "record.json")
-    return folder / "record.json", predictions
-
-
-def seed_record(seed: int, *, d2: list[float], f1: float, **changes: Any) -> Record:
-    counts = Counts(["PER"], ["tp", "predicted", "gold"], {"d1": [2, 4, 4], "d2": d2})
-    values = {"id": f"tiny-seed{seed}", "seed": seed, "counts": counts, "scores": {"f1": Score(f1)}}
-    return make_record(**{**values, **changes})
-
-
-def publish_rows(folder: Path, *records: Record, conf: Path, boards: Path, rows: list[Any] = ROWS) -> None:
-    for record in records:
-        values = {name: getattr(record, name) for name in vars(record) if name != "predictions"}
-        publish(*make_run(folder / "run", rows=rows, **values), leaderboards_dir=boards, conf=conf)
 
 
 def test_published_predictions_are_compact_and_the_record_names_them(
@@ -182,7 +96,7 @@ def test_empty_cells_say_why_and_one_seed_is_said_to_be_one(tmp_path: Path, conf
     line = next(line for line in page.splitlines() if line.startswith("| published"))
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert cells == ["published", "0.750", "0.740 to 0.760, 2 seeds", "355.0 M", "n/s"]
-    assert "- `n/s` in a cited row: not stated by the source, or not comparable." in page
+    assert "- `n/s` in a cited row: not stated or not comparable." in page
     assert "Licence of the data: CC BY-NC 4.0: not for commercial use" in page
     assert "[config](../conf/experiment/ner/tiny.yaml), records [1](records/ner/tiny-seed1.json)" in page
 
@@ -282,7 +196,7 @@ def test_rendering_twice_gives_the_same_bytes(tmp_path: Path, conf: Path, boards
         tmp_path, *[seed_record(seed, d2=[6, 6, 6], f1=0.8) for seed in (2, 1)], conf=conf, boards=boards
     )
     first = [(boards / f"ner.{suffix}").read_bytes() for suffix in ("md", "csv")]
-    render("ner", boards, conf=conf)
+    render_all(boards, conf=conf)
     assert [(boards / f"ner.{suffix}").read_bytes() for suffix in ("md", "csv")] == first
 
 
@@ -312,7 +226,7 @@ def test_the_same_seed_twice_is_not_two_seeds() -> None:
 
 
 def test_an_empty_leaderboard_says_so(conf: Path, boards: Path) -> None:
-    render("ner", boards, conf=conf)
+    render_all(boards, conf=conf)
     assert "Nothing has been published yet." in (boards / "ner.md").read_text()
 
 
@@ -320,7 +234,7 @@ def test_a_misspelt_layout_key_is_named(conf: Path, boards: Path) -> None:
     path = conf / "leaderboard" / "ner.yaml"
     path.write_text(path.read_text().replace("csv_only:", "csv_onyl:"))
     with pytest.raises(UserError, match=r"csv_onyl is unknown \(did you mean 'csv_only'\?\)"):
-        render("ner", boards, conf=conf)
+        render_all(boards, conf=conf)
 
 
 def test_churn_counts_examples_whose_spans_change_but_not_probabilities(
@@ -330,8 +244,8 @@ def test_churn_counts_examples_whose_spans_change_but_not_probabilities(
     same = [{"id": "a", "spans": [{**ROWS[0]["spans"][0], "probability": 0.5}]}, *ROWS[1:]]
     for seed, rows in ((1, ROWS), (2, changed), (3, same)):
         publish_rows(tmp_path, seed_record(seed, d2=[6, 6, 6], f1=0.8), conf=conf, boards=boards, rows=rows)
-    page = (boards / "ner.md").read_text()
-    assert "| tiny + LoRA | 3 seeds | 0.0 to 33.3 %" in page
+    (section,) = read_sections("ner", boards, conf=conf)
+    assert section.rows[0]["churn"] == {"low": 0.0, "high": pytest.approx(1 / 3)}
 
 
 def test_churn_is_a_share_per_pair_of_runs() -> None:
@@ -404,9 +318,9 @@ def test_rows_that_divide_the_data_anew_in_each_run_are_paired_by_seed() -> None
     ours = [divided("ours", seed, f1=0.75, documents=f"d{seed}") for seed in (1, 2)]
     theirs = [divided("theirs", seed, f1=0.5, documents=f"d{seed}") for seed in (1, 2)]
     assert [len(group) for group in group_runs([*ours, *theirs])] == [2, 2]
-    row = record_row(ours, statistic=micro_f1)
-    assert row["score"] == {"value": 0.75, "low": 0.75, "high": 0.75}
-    found = compare_rows(ours, theirs, statistic=micro_f1)
+    left, right = sample_row(ours, statistic=micro_f1), sample_row(theirs, statistic=micro_f1)
+    assert record_row(ours, left)["score"] == {"value": 0.75, "low": 0.75, "high": 0.75}
+    found = compare_rows(left, right)
     assert found == {"value": 0.25, "low": 0.25, "high": 0.25, "p": 0.5}
     with pytest.raises(UserError, match="have other seeds"):
-        compare_rows(ours, theirs[:1], statistic=micro_f1)
+        compare_rows(left, sample_row(theirs[:1], statistic=micro_f1))

@@ -1,0 +1,1 @@
+"""The published tables and records, and the command that decides on them: `python -m leaderboards`."""

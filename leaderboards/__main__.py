@@ -1,0 +1,5 @@
+"""`python -m leaderboards VERB`."""
+
+from shared.boards.cli import main
+
+main()

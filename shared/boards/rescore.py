@@ -1,0 +1,149 @@
+"""Published records scored again from what anybody can have: their stored answers, and the public data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from shared.contracts import Score
+from shared.errors import UserError, suggest
+from shared.provenance import digest_files
+from shared.record import Record, Reliability, read_record, write_reliability
+from shared.reliability import reliability
+from shared.runs import read_predictions
+from shared.typed_config import build
+
+SAME_SCORE = 1e-9
+SAME_RELIABILITY = 1e-5  # it is stored with six digits
+
+
+@dataclass(frozen=True)
+class ScoredAgain:
+    """What the stored answers of a record are worth on the data that is here."""
+
+    record: Record
+    score: float  # the main one
+    digest_matches: bool  # whether this is the data that the record was scored on
+    reliability: Reliability | None
+
+    @property
+    def score_problem(self) -> str:
+        """Why this is not the score of the record, '' where it is."""
+        main = self.record.metric.main
+        stored = self.record.scores[main].value
+        if not self.digest_matches:
+            return f"the data here is not what it was scored on: its digest is not {self.record.data.digest}"
+        if abs(self.score - stored) > SAME_SCORE:
+            return f"its answers have {main} {self.score:.9f}, the record says {stored:.9f}"
+        return ""
+
+    @property
+    def problem(self) -> str:
+        """What in the record is not what its answers give, '' for nothing."""
+        if self.score_problem or _agree(self.reliability, self.record.reliability):
+            return self.score_problem
+        return "its reliability is not that of its answers: python -m leaderboards rescore writes it"
+
+
+def score_again(path: Path, data_dir: Path | str) -> ScoredAgain | None:
+    """Return what the answers beside the record are worth, None where its data is not in the folder.
+
+    Nothing is fetched.
+    """
+    record = read_record(path)
+    config = _data_config(record, data_dir)
+    if not all((Path(data_dir).expanduser() / local).exists() for local in _locals(config)):
+        return None
+    digest, types, examples = _read_data(json.dumps(config, sort_keys=True), record.data.split)
+    predictions = read_predictions(path.parent / record.predictions.name)
+    metric = build(OmegaConf.create(record.config["task"]["metric"]), path="metric").bind(types)
+    return ScoredAgain(
+        record=record,
+        score=metric.quick(examples, predictions),
+        digest_matches=digest == record.data.digest,
+        reliability=reliability(metric.trials(examples, predictions), unit=metric.trial_unit),
+    )
+
+
+def rescore(records_dir: Path, data_dir: Path | str, *, task: str | None = None) -> list[str]:
+    """Return a line for each record of the task, or of all, having put its reliability into its file.
+
+    Raises `UserError` for a record that does not get its stored score again; scores are never written.
+    """
+    paths = sorted(records_dir.glob(f"{task or '*'}/*.json"))
+    if not paths:
+        tasks = sorted({path.parent.name for path in records_dir.glob("*/*.json")})
+        close = suggest(task or "", tasks)
+        raise UserError(
+            f"{records_dir} has no record of {task!r}{close}; it has: {', '.join(tasks) or 'none'}"
+        )
+    return [_rescored(path, data_dir) for path in paths]
+
+
+def _rescored(path: Path, data_dir: Path | str) -> str:
+    again = score_again(path, data_dir)
+    if again is None:
+        return f"{path.stem}: not scored again, its data is not in {data_dir}"
+    if again.score_problem:
+        raise UserError(f"{path}: {again.score_problem}")
+    if again.reliability != again.record.reliability:
+        write_reliability(path, again.reliability)
+    return f"{path.stem}: {again.record.metric.main} {again.score:.4f} again, {_shown(again.reliability)}"
+
+
+def _data_config(record: Record, data_dir: Path | str) -> dict[str, Any]:
+    """Return the configuration of the record's data in this folder, without a first stage.
+
+    The stored answers are about what a first stage found; to run it again would take longer than all else.
+    """
+    given, place = dict(record.config["data"]), {"data_dir": str(data_dir)}
+    given |= {"source": given["source"] | place} if "source" in given else place
+    return given | {"first_stage": None, "depth": 0} if "first_stage" in given else given
+
+
+def _locals(value: Any) -> Iterator[str]:
+    """Yield the paths below the data folder that pinned files and trees have, at any depth."""
+    if isinstance(value, dict):
+        if "local" in value:
+            yield value["local"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _locals(item)
+
+
+@cache
+def _read_data(node: str, split: str) -> tuple[str, Any, list[Any]]:
+    """Return digest, types and examples of a split, read once for all rows of a data set."""
+    data = build(OmegaConf.create(json.loads(node)), path="data")
+    return digest_files(data.files(split)), data.types(), data.load(split)
+
+
+def _agree(left: Reliability | None, right: Reliability | None) -> bool:
+    if left is None or right is None:
+        return left is right
+    pairs = [
+        (left.ece.value, right.ece.value),
+        (left.brier.value, right.brier.value),
+        (left.aurc, right.aurc),
+    ]
+    return left.num == right.num and all(abs(one - other) <= SAME_RELIABILITY for one, other in pairs)
+
+
+def _shown(found: Reliability | None) -> str:
+    if found is None:
+        return "no confidences"
+    return (
+        f"ECE {_interval(found.ece)}, Brier {_interval(found.brier)}, AURC {found.aurc:.3f}, "
+        f"{found.coverage_at['5']:.1%} covered at 5 % risk, {found.num:,} {found.unit}"
+    )
+
+
+def _interval(score: Score) -> str:
+    return f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"
