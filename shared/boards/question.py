@@ -28,8 +28,6 @@ class Question:
     engineer_dollars_per_hour: float
     maintenance_hours: float  # a month, beyond those that an API model needs
     quality: float | None  # main score; None: that of the best API row, else of the rows in first place
-        float | None
-    )  # main score; None: that of the best API row, else of the worst that shares the first place
     on_premises: bool
     wrong_answer_cost: float  # dollars
     abstention_cost: float | None  # dollars for a person's answer; None: the model answers everything
