@@ -28,7 +28,23 @@ def publish(
     allow_dirty: bool = False,
     conf: Path = CONF,
 ) -> Path:
-    """Copy a record and its predictions to `records/<task>/`, render the tables; return the record's place.
+    """Add the record as `add_record` does, then render everything; return the record's place."""
+    path = add_record(
+        record_path, predictions_path, leaderboards_dir=leaderboards_dir, allow_dirty=allow_dirty, conf=conf
+    )
+    render_all(leaderboards_dir, conf=conf)
+    return path
+
+
+def add_record(
+    record_path: Path,
+    predictions_path: Path,
+    *,
+    leaderboards_dir: Path,
+    allow_dirty: bool = False,
+    conf: Path = CONF,
+) -> Path:
+    """Copy a record and its predictions to `records/<task>/`; return the record's place.
 
     Raises `UserError` with every reason against it: not the test split, the sample data, no commit or a
     changed tree (unless `allow_dirty`), predictions that are not the record's, are not complete or hold text.
@@ -49,7 +65,6 @@ def publish(
     write_text_atomic(folder / f"{record.id}{PREDICTIONS}", text)
     stored = FileFacts(f"{record.id}{PREDICTIONS}", hashlib.sha256(text.encode()).hexdigest())
     write_record(replace(record, predictions=stored), folder / f"{record.id}.json")
-    render_all(leaderboards_dir, conf=conf)
     return folder / f"{record.id}.json"
 
 
