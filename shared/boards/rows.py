@@ -30,6 +30,8 @@ from shared.reliability import averaged
 
 Row = dict[str, Any]
 
+REASON = "abstained"  # the key of an answer that says why there is none
+
 
 @dataclass(frozen=True)
 class Cited:
@@ -160,11 +162,23 @@ def churn(answers: Sequence[Mapping[str, str]]) -> list[float]:
 
 
 def read_answers(path: Path, *, ignored: Sequence[str]) -> dict[str, str]:
-    """Return id -> answer of a predictions file, without the keys that do not count (`probability`)."""
+    """Return id -> answer of a predictions file, without the keys that do not count (`probability`).
+
+    Of the reason for an abstention counts its kind, before the colon: the figures behind it change with any
+    score.
+    """
+
+    def counted(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+        kept = {key: value for key, value in pairs if key not in ignored}
+        if isinstance(reason := kept.get(REASON), str):
+            kept[REASON] = reason.partition(":")[0]
+        return kept
+
     answers = {}
     for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line, object_pairs_hook=lambda pairs: {k: v for k, v in pairs if k not in ignored})
-        answers[row.pop("id")] = json.dumps(row, sort_keys=True)
+        row = json.loads(line, object_pairs_hook=counted)
+        id = row.pop("id")
+        answers[id] = json.dumps(row, sort_keys=True)
     return answers
 
 

@@ -1,14 +1,19 @@
 """`python -m leaderboards` as a person types it."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 
 import pytest
 
 from shared.boards.layout import CONF
+from shared.boards.reproduce import find_record
 
 ROOT = CONF.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+README_DECISIONS = re.findall(r"^    (python -m leaderboards decide .*)$", README, re.MULTILINE)
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -48,3 +53,17 @@ def test_a_decision_is_text_for_a_person_and_json_for_a_program() -> None:
     decision = json.loads(run(*question, "--json").stdout)
     assert text.stdout.lower().startswith(decision["verdict"].lower())
     assert any(one["name"] == "MiniLM + LoRA" for one in decision["candidates"])
+
+
+@pytest.mark.parametrize("command", README_DECISIONS)
+def test_a_decision_of_the_readme_is_answered(command: str) -> None:
+    done = run(*shlex.split(command)[3:])
+    assert done.returncode == 0, done.stderr
+    assert "MiniLM + LoRA" in done.stdout
+
+
+def test_the_readme_names_published_records_to_reproduce() -> None:
+    ids = re.findall(r"^    python -m leaderboards reproduce (\S+)", README, re.MULTILINE)
+    assert ids
+    for id in ids:
+        assert find_record(id, ROOT / "leaderboards").is_file()

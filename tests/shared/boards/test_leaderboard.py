@@ -9,7 +9,17 @@ import pytest
 
 from shared.boards.board import render_all
 from shared.boards.publication import publish
-from shared.boards.rows import Cited, Row, churn, cited_row, compare_rows, group_runs, record_row, sample_row
+from shared.boards.rows import (
+    Cited,
+    Row,
+    churn,
+    cited_row,
+    compare_rows,
+    group_runs,
+    read_answers,
+    record_row,
+    sample_row,
+)
 from shared.boards.sections import read_sections
 from shared.boards.tables import Column, expand, find, formatter, markdown_table
 from shared.contracts import Score
@@ -246,6 +256,17 @@ def test_churn_counts_examples_whose_spans_change_but_not_probabilities(
         publish_rows(tmp_path, seed_record(seed, d2=[6, 6, 6], f1=0.8), conf=conf, boards=boards, rows=rows)
     (section,) = read_sections("ner", boards, conf=conf)
     assert section.rows[0]["churn"] == {"low": 0.0, "high": pytest.approx(1 / 3)}
+
+
+def test_the_figures_of_a_reason_do_not_make_another_answer(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.jsonl"
+    path.write_text(
+        '{"id": "a", "abstained": "out of scope: energy -7.6 is above -8.7"}\n'
+        '{"id": "b", "abstained": "out of scope: energy -8.1 is above -8.6"}\n'
+        '{"id": "c", "abstained": null}\n'
+    )
+    answers = read_answers(path, ignored=[])
+    assert answers["a"] == answers["b"] != answers["c"]
 
 
 def test_churn_is_a_share_per_pair_of_runs() -> None:
