@@ -192,7 +192,7 @@ def push(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Upload an evaluated run's bundle with its card to a hub repository."""
     from shared.push import push_bundle
 
-    folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name)
+    folder = _run_folder(config)
     runs.say(push_bundle(folder / runs.BUNDLE, config.push))
 
 

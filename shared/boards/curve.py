@@ -73,8 +73,8 @@ def crossing(points: Sequence[Point], target: float) -> int | None:
     return round(last.examples * math.pow(first.examples / last.examples, share))
 
 
-def curve_markdown(points: Sequence[Point], target_name: str, target: float) -> str:
-    """Return the points as a table, and how many examples it takes to reach the row named `target_name`."""
+def curve_markdown(points: Sequence[Point], target: tuple[str, float] | None) -> str:
+    """Return the points as a table, and how many examples it takes to reach the target, a row's score."""
     rows = [
         {
             "examples": point.examples,
@@ -83,7 +83,8 @@ def curve_markdown(points: Sequence[Point], target_name: str, target: float) -> 
         }
         for point in points
     ]
-    return f"{markdown_table(rows, _COLUMNS)}\n\n{_crossing_text(points, target_name, target)}"
+    table = markdown_table(rows, _COLUMNS)
+    return table if target is None else f"{table}\n\n{_crossing_text(points, *target)}"
 
 
 def _crossing_text(points: Sequence[Point], target_name: str, target: float) -> str:

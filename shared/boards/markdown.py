@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from shared.boards.curve import Point, curve_markdown
 from shared.boards.layout import CONF, Layout, read_common, read_layout
 from shared.boards.sections import Section
 from shared.boards.tables import Column, Table, csv_paths, csv_table, legend, markdown_table
@@ -39,8 +40,24 @@ def _section(section: Section, tables: Sequence[Table]) -> list[str]:
     for table in tables:
         if shown := markdown_table(section.rows, table.columns):  # nothing where no row has a value
             parts += [f"### {section.data}: {table.title}", table.note, shown]
+    parts += _curves(section)
     parts += [f"### {section.data}: evidence", markdown_table(section.rows, _EVIDENCE)]
     return [*parts, "\n".join(f"- {line}" for line in legend(section.rows))]
+
+
+def _curves(section: Section) -> list[str]:
+    """Return a table for each row whose score is known by its number of labels."""
+    reference = next((row for row in section.rows if row["name"] == section.reference), None)
+    parts = []
+    for row in section.rows:
+        if row.get("curve"):
+            points = [Point(*point) for point in row["curve"]]
+            target = None if reference is None else (section.reference, reference["score"]["value"])
+            parts += [
+                f"### {section.data}: {row['name']} by labelled examples",
+                curve_markdown(points, target),
+            ]
+    return parts
 
 
 def facts(records: Sequence[Record]) -> list[str]:

@@ -93,7 +93,7 @@ def test_a_curve_that_falls_back_crosses_where_it_last_rises() -> None:
 
 def test_the_table_names_each_size_and_the_sentence_the_crossing() -> None:
     points = [Point(25, 0.5, 0.4, 0.6, seeds=3), Point(1600, 0.75, 0.7, 0.8, seeds=3)]
-    assert curve_markdown(points, "GPT-4o", 0.625) == (
+    assert curve_markdown(points, ("GPT-4o", 0.625)) == (
         "|   labelled examples |         score [95 %] |   seeds |\n"
         "|--------------------:|---------------------:|--------:|\n"
         "|                  25 | 0.500 [0.400, 0.600] |       3 |\n"
@@ -113,4 +113,4 @@ def test_the_table_names_each_size_and_the_sentence_the_crossing() -> None:
 )
 def test_the_sentence_says_where_there_is_no_crossing(target: float, said: str) -> None:
     points = [point(25, 0.5), point(1600, 0.75)]
-    assert curve_markdown(points, "GPT-4o", target).endswith(f"\n\n{said}")
+    assert curve_markdown(points, ("GPT-4o", target)).endswith(f"\n\n{said}")
