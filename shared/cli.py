@@ -19,6 +19,7 @@ DATA_DIR = "RIGHTSIZE_DATA_DIR"
 USER_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141  # as a shell reports SIGINT and SIGPIPE
 TASK = "task="
 SWEEP = {"-m", "--multirun"}
+PAIRED = {"compare": "A and B", "release": "OLD and NEW"}  # verbs that take two systems
 
 
 def main(*tasks: str) -> None:
@@ -72,7 +73,7 @@ def _run(task: str, verb: str, arguments: list[str]) -> None:
 
     flags = {argument for argument in arguments if argument.startswith("-")}
     words = [argument for argument in arguments if argument not in flags]
-    overrides = [*_environment(words), *(_positional(words) if verb == "compare" else words)]
+    overrides = [*_environment(words), *(_positional(verb, words) if verb in PAIRED else words)]
     if flags <= SWEEP:  # other flags are followed by words that are no overrides, such as --cfg job
         config = compose_run(task, overrides)
         if not flags:
@@ -117,10 +118,10 @@ def _environment(words: list[str]) -> list[str]:
     return [f"data_dir='{folder}'"] if folder and not given else []
 
 
-def _positional(words: list[str]) -> list[str]:
+def _positional(verb: str, words: list[str]) -> list[str]:
     """Return `A B` as `left=A right=B`."""
     names = [word for word in words if "=" not in word]
     if len(names) not in (0, 2):
-        raise UserError(f"compare takes two runs, A and B; found: {' '.join(names)}")
+        raise UserError(f"{verb} takes two runs, {PAIRED[verb]}; found: {' '.join(names)}")
     sides = [f"{side}='{name}'" for side, name in zip(("left", "right"), names, strict=False)]
     return [*sides, *(word for word in words if "=" in word)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,11 @@ from shared import runs, scoring
 from shared.config import RunConfig, read_config
 from shared.contracts import SPLITS, Examples, Score
 from shared.errors import ConfigError, DataError, UserError
+from shared.files import write_json_atomic
 from shared.sampling import draw_examples
 
 CHANGES_SHOWN = 20
+BLOCKED = 1  # exit code of a release that breaks its budget
 
 if TYPE_CHECKING:
     from shared.model import Model
@@ -200,19 +203,36 @@ def compare(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Compare two systems by a paired test on the same items, and list the answers that changed."""
     from shared import compare as comparing
 
-    names = {"left": config.left, "right": config.right}
-    sides = [_runs_of(side, config) for side in names.values()]
-    folders = [path.parent for side in sides for path in side if (path.parent / runs.CONFIG).is_file()]
-    if folders:
-        config = of_run(config, folders[0], overrides)
-    config = _bound(config)
+    config, *sides = _compared(config, overrides)
     examples = _load(config, config.split)
+    names = {"left": config.left, "right": config.right}
     left, right = ([runs.read_predictions(path) for path in side] for side in sides)
     found = comparing.compare(examples, left, right, metric=config.metric)
     runs.say(comparing.comparison_text(found, **names, max_items=CHANGES_SHOWN))
     path = config.runs_dir / config.task.name / "comparison.json"
     runs.write_rows(path, [{**names, **comparing.comparison_row(found)}])
     runs.say(f"all of it: {path}")
+
+
+def release(config: RunConfig, *, overrides: Sequence[str]) -> None:
+    """Judge a new version against the old one by a budget; one that breaks it ends with exit code BLOCKED."""
+    from shared.boards.layout import read_layout
+    from shared.release import judge, read_system, release_row
+    from shared.release_text import release_text
+
+    config, *sides = _compared(config, overrides)
+    examples = _load(config, config.split)
+    ignored = read_layout(config.task.name).unchanged
+    old, new = (
+        read_system(name, files, ignored=ignored)
+        for name, files in zip((config.left, config.right), sides, strict=True)
+    )
+    found = judge(examples, old, new, metric=config.metric, budget=config.release)
+    path = config.runs_dir / config.task.name / "release.json"
+    write_json_atomic(path, release_row(found))
+    runs.say(release_text(found, max_flips=CHANGES_SHOWN, file=path))
+    if found.broken:
+        sys.exit(BLOCKED)
 
 
 def _run_folder(config: RunConfig, *, holding: str = runs.BUNDLE) -> Path:
@@ -222,11 +242,23 @@ def _run_folder(config: RunConfig, *, holding: str = runs.BUNDLE) -> Path:
     return runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name, holding=holding)
 
 
+def _compared(config: RunConfig, overrides: Sequence[str]) -> tuple[RunConfig, list[Path], list[Path]]:
+    """Return the configuration that two systems are scored by, and the predictions files of left and right.
+
+    The configuration is that of the first run among them, if any, and its metric is bound.
+    """
+    left, right = (_runs_of(side, config) for side in (config.left, config.right))
+    folders = [path.parent for path in (*left, *right) if (path.parent / runs.CONFIG).is_file()]
+    if folders:
+        config = of_run(config, folders[0], overrides)
+    return _bound(config), left, right
+
+
 def _runs_of(side: str, config: RunConfig) -> list[Path]:
     """Return the predictions files of a side: runs, published records or files, several joined by commas."""
     if not side:
         raise UserError(
-            "compare takes two systems, A and B: runs, ids of published records, or predictions files"
+            "compare and release take two systems: runs, ids of published records, or predictions files"
         )
     return [_predictions_of(name, config) for name in side.split(",")]
 
@@ -306,8 +338,8 @@ def of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConf
 
 
 def _moved(stored: Any, config: RunConfig) -> Any:
-    """Return the stored configuration with the folders, and the place to push to, of now."""
-    for name in ("runs_dir", "data_dir", "leaderboards_dir", "push"):
+    """Return the stored configuration with the folders of now, and what the verbs but train are told now."""
+    for name in ("runs_dir", "data_dir", "leaderboards_dir", "left", "right", "push", "release"):
         stored[name] = config.resolved[name]
     for data in (stored.data, stored.data.get("source")):
         if data and "data_dir" in data:

@@ -71,7 +71,7 @@ def compare(examples: Examples, left: Sequence[Run], right: Sequence[Run], *, me
 
     Raises `UserError` when a run does not answer exactly these examples, or when the metric has no counts.
     """
-    left_counts, right_counts = _counts(examples, left, right, metric=metric)
+    left_counts, right_counts = paired_counts(examples, left, right, metric=metric)
     statistic = metric.main_statistic()
     before, now = [_answers(run) for run in left], [_answers(run) for run in right]
     return Comparison(
@@ -85,6 +85,21 @@ def compare(examples: Examples, left: Sequence[Run], right: Sequence[Run], *, me
         right_churn=_changed_share(list(itertools.combinations(now, 2))),
         items=_changed_items(examples, left, right, metric=metric),
     )
+
+
+def paired_counts(
+    examples: Examples, left: Sequence[Run], right: Sequence[Run], *, metric: Metric
+) -> list[Array]:
+    """Return the counts (documents, runs, k) of both sides, with the same k."""
+    sides = [[metric.counts(examples, run) for run in side] for side in (left, right)]
+    tables = [[table for table in side if table is not None] for side in sides]
+    if [len(side) for side in tables] != [len(left), len(right)] or not all(tables):
+        raise UserError(
+            f"{metric.main} is no sum over documents, or a side has no run: it cannot be compared"
+        )
+    groups = list(dict.fromkeys(group for side in tables for table in side for group in table.groups))
+    documents = sorted(tables[0][0].rows)  # as leaderboards do: the same draws, the same interval
+    return [stack_counts(side, documents=documents, groups=groups) for side in tables]
 
 
 def comparison_row(comparison: Comparison) -> dict[str, Any]:
@@ -110,17 +125,9 @@ def comparison_text(comparison: Comparison, *, left: str, right: str, max_items:
     return "\n".join(lines)
 
 
-def _counts(examples: Examples, left: Sequence[Run], right: Sequence[Run], *, metric: Metric) -> list[Array]:
-    """Return the counts (documents, runs, k) of both sides, with the same k."""
-    sides = [[metric.counts(examples, run) for run in side] for side in (left, right)]
-    tables = [[table for table in side if table is not None] for side in sides]
-    if [len(side) for side in tables] != [len(left), len(right)] or not all(tables):
-        raise UserError(
-            f"{metric.main} is no sum over documents, or a side has no run: it cannot be compared"
-        )
-    groups = list(dict.fromkeys(group for side in tables for table in side for group in table.groups))
-    documents = sorted(tables[0][0].rows)  # as leaderboards do: the same draws, the same interval
-    return [stack_counts(side, documents=documents, groups=groups) for side in tables]
+def one_line(shown: Sequence[Mapping[str, Any]]) -> str:
+    """Return an answer as `Prediction.shown` gives it on one line."""
+    return ", ".join(_one_answer(item) for item in shown) or "-"
 
 
 def _changed_items(
@@ -189,17 +196,13 @@ def _shown_changes(found: Comparison) -> str:
 
 def _shown_item(item: ChangedItem) -> str:
     def side(runs: Sequence[Sequence[Mapping[str, Any]]]) -> str:
-        return " / ".join(_one_line(shown) for shown in runs)
+        return " / ".join(one_line(shown) for shown in runs)
 
-    gold = _one_line(item.gold)
+    gold = one_line(item.gold)
     return (
         f"\n{item.id}: {item.change}\n  {item.text}\n  gold:  {gold}\n"
         f"  left:  {side(item.left)}\n  right: {side(item.right)}"
     )
-
-
-def _one_line(shown: Sequence[Mapping[str, Any]]) -> str:
-    return ", ".join(_one_answer(item) for item in shown) or "-"
 
 
 def _one_answer(item: Mapping[str, Any]) -> str:

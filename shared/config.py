@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from shared.contracts import Baseline, DataAdapter, HeadSettings, Metric
 from shared.errors import ConfigError
+from shared.slices import KINDS
 from shared.typed_config import build, typed
 
 
@@ -175,6 +176,29 @@ class PushConfig:
 
 
 @dataclass(frozen=True)
+class Budget:
+    """How much of what worked a new version may change, as `shared.release` judges it."""
+
+    churn: float  # share of items whose answer changed
+    negative_flips: float  # share of items that were right and are wrong now
+    loss: float  # of the main score
+    slice_loss: float  # of the score of a slice
+    slice_items: int  # slices of fewer items are not judged
+    slices: list[str]  # kinds of slices, of `shared.slices.KINDS`
+
+    def __post_init__(self) -> None:
+        kinds = set(self.slices) <= set(KINDS)
+        _check(
+            ("release.churn", self.churn, 0 <= self.churn <= 1, "0 to 1"),
+            ("release.negative_flips", self.negative_flips, 0 <= self.negative_flips <= 1, "0 to 1"),
+            ("release.loss", self.loss, self.loss >= 0, "0 or more"),
+            ("release.slice_loss", self.slice_loss, self.slice_loss >= 0, "0 or more"),
+            ("release.slice_items", self.slice_items, self.slice_items > 0, "a whole number above 0"),
+            ("release.slices", self.slices, kinds, f"a list of {', '.join(KINDS)}"),
+        )
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """Everything a command was told; parts are handed on, never the whole."""
 
@@ -188,13 +212,14 @@ class RunConfig:
     train: TrainConfig
     predict: PredictConfig
     push: PushConfig
+    release: Budget
     hardware: HardwareConfig
     seed: int
     row: str  # the published row it belongs to, such as ner/minilm_lora; '' for none
     title: str  # the row's name in tables; '' for the model's name
     run: str  # the run a verb works on: a folder, or `latest`
     resume: str  # the run whose training goes on; '' starts anew
-    left: str  # what `compare` compares: a run, a record or a predictions file
+    left: str  # what `compare` and `release` compare: a run, a record or a predictions file
     right: str
     split: str
     runs_dir: Path
@@ -220,7 +245,7 @@ class RunConfig:
 
 PLACES = ("runs_dir", "data_dir", "leaderboards_dir")  # folders of one machine, at any depth
 # What one command works on, at the top alone.
-COMMAND_WORDS = ("run", "resume", "left", "right", "predict", "push")
+COMMAND_WORDS = ("run", "resume", "left", "right", "predict", "push", "release")
 _PLAIN = {
     "seed": int,
     "row": str,
@@ -256,6 +281,7 @@ def read_config(node: DictConfig) -> RunConfig:
         ("train", TrainConfig),
         ("predict", PredictConfig),
         ("push", PushConfig),
+        ("release", Budget),
         ("hardware", HardwareConfig),
     ):
         collect(name, lambda name=name, schema=schema: typed(node[name], schema, path=name))

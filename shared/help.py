@@ -14,6 +14,7 @@ VERBS = {
     "publish": "put an evaluated run (run=...) into leaderboards/ and render its tables",
     "push": "upload an evaluated run's bundle (run=...) with its card to a hub (push.repo=ORG/NAME)",
     "compare": "compare two runs A B by a paired test, and list the answers that changed",
+    "release": "judge NEW against OLD by a budget (release.loss=...): exit code 1 where it breaks one",
 }
 
 

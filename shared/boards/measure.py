@@ -119,10 +119,11 @@ def _passes(
     """Return the repeats, and how many documents each read: as many as fit the time."""
     from shared.evaluate import predict
 
-    started = time.perf_counter()
     predict(model, examples[:FEWEST], batch_tokens=batch_tokens)  # warms up
-    predict(model, examples[: 8 * FEWEST], batch_tokens=batch_tokens)
-    rate = 9 * FEWEST / (time.perf_counter() - started)
+    probed = examples[: 8 * FEWEST]
+    started = time.perf_counter()
+    predict(model, probed, batch_tokens=batch_tokens)
+    rate = len(probed) / (time.perf_counter() - started)
     texts = examples[: max(FEWEST, int(rate * effort.seconds))]
     passes = [
         _one_pass(model, texts, batch_tokens=batch_tokens, limit=effort.seconds)
