@@ -108,9 +108,13 @@ def published_twin(record: Record, leaderboards_dir: Path) -> Record:
 def _twin(record: Record, leaderboards_dir: Path) -> Record | None:
     for path in sorted((leaderboards_dir / "records" / record.task).glob("*.json")):
         other = read_record(path)
-        if (other.name, other.data.name, other.seed) == (record.name, record.data.name, record.seed):
+        if _row_of(other) == _row_of(record):
             return other
     return None
+
+
+def _row_of(record: Record) -> tuple[str, str, str, int]:
+    return record.experiment, record.name, record.data.name, record.seed
 
 
 def _passes(

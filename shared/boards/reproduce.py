@@ -77,7 +77,7 @@ def run_again(record: Record, *, overrides: Sequence[str]) -> Path:
 def compare_run(path: Path, folder: Path) -> Reproduced:
     """Return how the evaluated run in `folder` stands to the published record at `path`."""
     record, again = read_record(path), read_record(folder / runs.RECORD)
-    for what in ("task", "name", "seed", "metric"):
+    for what in ("task", "experiment", "name", "seed", "metric"):
         if getattr(record, what) != getattr(again, what):
             raise UserError(
                 f"{folder} is no repetition of {record.id}: its {what} is {getattr(again, what)!r}, "

@@ -201,7 +201,8 @@ class SpanExtractionHead:
             owner = owners([window.words for window, _ in part], len(example.words))
             for index, (window, scores) in enumerate(part):
                 size = len(window.written)
-                probabilities = 1 / (1 + np.exp(-scores[:size]))
+                with np.errstate(over="ignore"):  # exp of a large score is infinite, and the probability 0
+                    probabilities = 1 / (1 + np.exp(-scores[:size]))
                 for start, width, label in np.argwhere(probabilities >= lowest).tolist():
                     first, last = window.words[0] + start, window.words[0] + start + width
                     if start + width < size and owner[first] == index:
