@@ -11,7 +11,7 @@ from shared.cli import DATA_DIR, guarded
 from shared.errors import UserError, suggest
 from shared.files import read_yaml
 from shared.help import CONF
-from shared.runs import say
+from shared.runs import RECORD, say
 
 LEADERBOARDS = Path(__file__).resolve().parent.parent.parent / "leaderboards"
 _RUN, _JSON = "run=", "--json"
@@ -118,7 +118,7 @@ def _measure(folder: Path) -> None:
     from shared.boards.measurements import measurement_text, write_measurement
     from shared.record import read_record
 
-    task = read_record(folder / "record.json").task
+    task = read_record(folder / RECORD).task
     found = measure_run(folder, leaderboards_dir=LEADERBOARDS, data_dir=_data_dir(), effort=Effort())
     path = write_measurement(found, LEADERBOARDS, task=task)
     say(f"{measurement_text(found)}\nwritten to {path}")

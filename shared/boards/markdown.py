@@ -10,6 +10,7 @@ from shared.boards.layout import CONF, Layout, read_common, read_layout
 from shared.boards.sections import Section
 from shared.boards.tables import Column, Table, csv_paths, csv_table, legend, markdown_table
 from shared.help import command
+from shared.licence import NOT_COMMERCIAL, restriction
 from shared.record import Record
 
 _EVIDENCE = [
@@ -63,7 +64,8 @@ def _curves(section: Section) -> list[str]:
 def facts(records: Sequence[Record]) -> list[str]:
     """Return the data, its licence, the metric and the machines, as the records state them."""
     first = records[0]
-    limited = ": not for commercial use, nor are weights trained on it" if "NC" in first.data.licence else ""
+    forbidden = restriction(None, first.data.licence) == NOT_COMMERCIAL
+    limited = f": {NOT_COMMERCIAL}, nor are weights trained on it" if forbidden else ""
     machines = sorted({_machine(record) for record in records if record.inference or record.training})
     return [
         f"Data: {_sizes(records)}, split {first.data.split}, digest `{first.data.digest[:12]}`.",
@@ -90,8 +92,9 @@ def _machine(record: Record) -> str:
 def _page(task: str, layout: Layout, sections: Sequence[Sequence[str]]) -> str:
     head = [
         f"# {layout.title}",
-        f"Rendered from `records/{task}/` and `conf/cited/{task}.yaml` by `{command(task, 'publish')}`, "
-        "never edited by hand. [README.md](README.md) says how to read it.",
+        f"Rendered from `records/{task}/`, `measurements/{task}/`, `conf/cited/{task}.yaml` and the prices "
+        f"of `conf/` by `{command(task, 'publish')}`, never edited by hand. "
+        "[README.md](README.md) says how to read it.",
     ]
     if not sections:
         head.append("Nothing has been published yet.")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.boards.board import render_all
+from shared.boards.curve import is_point
 from shared.boards.layout import CONF, Layout, read_layout
 from shared.errors import UserError
 from shared.files import write_text_atomic
@@ -58,14 +59,24 @@ def add_record(
     ]
     if file_facts(predictions_path).sha256 != record.predictions.sha256:
         problems.append(f"{predictions_path} is not the file the record was made from: evaluate again")
+    folder = leaderboards_dir / "records" / record.task
+    if is_point(record) and not _has_row(folder, record):
+        problems.append(f"it is a point of the learning curve of {record.name!r}: publish that row first")
     if problems:
         raise UserError("\n".join(f"{record_path} cannot be published: {problem}" for problem in problems))
-    folder = leaderboards_dir / "records" / record.task
     text = "".join(_compact(row) + "\n" for row in rows)
     write_text_atomic(folder / f"{record.id}{PREDICTIONS}", text)
     stored = FileFacts(f"{record.id}{PREDICTIONS}", hashlib.sha256(text.encode()).hexdigest())
     write_record(replace(record, predictions=stored), folder / f"{record.id}.json")
     return folder / f"{record.id}.json"
+
+
+def _has_row(folder: Path, point: Record) -> bool:
+    published = (read_record(path) for path in folder.glob("*.json"))
+    return any(
+        (record.name, record.data.name) == (point.name, point.data.name) and not is_point(record)
+        for record in published
+    )
 
 
 def _record_problems(record: Record, layout: Layout, *, allow_dirty: bool) -> Iterator[str]:

@@ -87,6 +87,11 @@ def _rows(records: Sequence[Record], layout: Layout, sources: Sources) -> list[R
     statistic = _statistic(records[0], layout)
     groups = group_runs([record for record in records if not is_point(record)])
     points = curves(records, statistic=statistic)
+    if alone := sorted(set(points) - {group[0].name for group in groups}):
+        raise UserError(
+            f"learning curves of {', '.join(alone)} on {records[0].data.name} belong to no published row: "
+            "publish the row, or remove their records"
+        )
     reference = layout.references[records[0].data.name]
     samples = {group[0].name: sample_row(group, statistic=statistic) for group in groups}
     rows = []

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -345,3 +346,23 @@ def test_rows_that_divide_the_data_anew_in_each_run_are_paired_by_seed() -> None
     assert found == {"value": 0.25, "low": 0.25, "high": 0.25, "p": 0.5}
     with pytest.raises(UserError, match="have other seeds"):
         compare_rows(left, sample_row(theirs[:1], statistic=micro_f1))
+
+
+def test_a_point_of_a_learning_curve_needs_its_row(tmp_path: Path, conf: Path, boards: Path) -> None:
+    row = seed_record(1, d2=[6, 6, 6], f1=0.8)
+    assert row.training
+    point = replace(
+        row, id="point", experiment="ner/learning_curve", training=replace(row.training, examples=25)
+    )
+    with pytest.raises(UserError, match="learning curve of 'tiny \\+ LoRA': publish that row first"):
+        publish_rows(tmp_path, point, conf=conf, boards=boards)
+    assert not list(boards.glob("records/*/*"))
+    publish_rows(tmp_path, row, point, conf=conf, boards=boards)
+    (section,) = read_sections("ner", boards, conf=conf)
+    assert [found["curve"] for found in section.rows if found["kind"] == "measured"] == [
+        [[25, pytest.approx(0.8), pytest.approx(0.5), pytest.approx(1.0), 1]]
+    ]
+    for path in (boards / "records" / "ner").glob("tiny-seed1*"):
+        path.unlink()
+    with pytest.raises(UserError, match="belong to no published row"):
+        read_sections("ner", boards, conf=conf)
