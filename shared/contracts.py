@@ -88,6 +88,12 @@ class Trial:
     document: str  # the unit that intervals are resampled by
     confidence: float  # the probability of being right that the system gave, 0 to 1
     right: bool
+    raw: float | None = None  # the confidence before calibration, where it is known
+
+
+Trials = dict[
+    str, list[Trial]
+]  # by what is judged, in the plural (spans, texts, queries), the main one first
 
 
 class Metric(Protocol):
@@ -116,12 +122,8 @@ class Metric(Protocol):
     def main_statistic(self) -> Statistic:
         """Return the main score as a function of summed counts; asked for only where there are counts."""
 
-    @property
-    def trial_unit(self) -> str:
-        """What the `trials` are, in the plural: spans, facets, queries."""
-
-    def trials(self, examples: Examples, predictions: Predictions) -> list[Trial]:
-        """Return the answers that have a probability of being right; [] where none has one."""
+    def trials(self, examples: Examples, predictions: Predictions) -> Trials:
+        """Return by unit the answers that have a probability of being right; {} where none has one."""
 
     def details(self, examples: Examples, predictions: Predictions) -> str:
         """Return what a person looks at after the scores, such as a confusion table, as text."""

@@ -11,7 +11,7 @@ equal confidence are kept together, as any threshold keeps them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from statistics import fmean
 from typing import Any
@@ -31,13 +31,14 @@ STEPS = 60  # of coverage, at which a curve has points
 PLACES = 6
 
 
-def reliability(trials: Sequence[Trial], *, unit: str) -> Reliability | None:
-    """Return how far these confidences can be trusted, None without any.
+def reliability(by_unit: Mapping[str, Sequence[Trial]]) -> Reliability | None:
+    """Return how far the confidences of the main unit, the first, can be trusted, None without any.
 
     Intervals are bootstrapped over the documents that have an answer.
     """
-    if not trials:
+    if not by_unit:
         return None
+    unit, trials = next(iter(by_unit.items()))
     rows = {name: row for row, name in enumerate(sorted({trial.document for trial in trials}))}
     confidence = np.array([trial.confidence for trial in trials])
     right = np.array([float(trial.right) for trial in trials])

@@ -162,7 +162,7 @@ def make_record(predictions: Path, examples: Examples, result: Result, *, source
         energy=_energy(source.hardware, result.training),
         cost=_cost(source.hardware, result.training),
         created=today(),
-        reliability=reliability(trials, unit=metric.trial_unit),
+        reliability=reliability(trials),
     )
 
 

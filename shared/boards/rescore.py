@@ -67,7 +67,7 @@ def score_again(path: Path, data_dir: Path | str) -> ScoredAgain | None:
         record=record,
         score=metric.quick(examples, predictions),
         digest_matches=digest == record.data.digest,
-        reliability=reliability(metric.trials(examples, predictions), unit=metric.trial_unit),
+        reliability=reliability(metric.trials(examples, predictions)),
     )
 
 

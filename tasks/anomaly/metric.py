@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shared.contracts import Score, Trial
+from shared.contracts import Score, Trials
 from shared.errors import ConfigError, UserError, suggest
 from shared.examples import AnomalyExample, AnomalyPrediction, aligned
 from shared.sums import bootstrapped
@@ -40,7 +40,6 @@ class AnomalyScores:
     promised: list[float]
 
     version: ClassVar[str] = "1"
-    trial_unit: ClassVar[str] = "texts"
 
     def __post_init__(self) -> None:
         mistakes = []
@@ -109,14 +108,12 @@ class AnomalyScores:
 
         return {**ORDER, **QUIET}[self.main]
 
-    def trials(
-        self, examples: Sequence[AnomalyExample], predictions: Sequence[AnomalyPrediction]
-    ) -> list[Trial]:
+    def trials(self, examples: Sequence[AnomalyExample], predictions: Sequence[AnomalyPrediction]) -> Trials:
         """Return none: a p-value says how rare a text is among normal ones, not how likely an alarm is right.
 
         What p-values promise is checked by the scores named false_alarms.
         """
-        return []
+        return {}
 
     def details(self, examples: Sequence[AnomalyExample], predictions: Sequence[AnomalyPrediction]) -> str:
         """Return alarms against gold, kinds of anomalies, false alarms, the oddest normal texts."""

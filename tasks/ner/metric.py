@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shared.contracts import Score, Trial
+from shared.contracts import Score, Trial, Trials
 from shared.examples import Span, SpanExample, SpanPrediction, aligned
 from shared.sums import bootstrapped, divided
 
@@ -28,7 +28,6 @@ class EntityF1:
 
     version: ClassVar[str] = "1"
     main: ClassVar[str] = "f1"
-    trial_unit: ClassVar[str] = "spans"
 
     def bind(self, types: Mapping[str, Any]) -> EntityF1:
         """Return the metric itself: spans carry their labels."""
@@ -82,15 +81,16 @@ class EntityF1:
         """Return the main score as a function of summed counts (..., 3 x types)."""
         return micro_f1
 
-    def trials(self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]) -> list[Trial]:
+    def trials(self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]) -> Trials:
         """Return each predicted span that has a probability, right where gold has the same ends and label."""
-        return [
+        spans = [
             Trial(example.document, span.probability, span.key in gold)
             for example, prediction in aligned(examples, predictions)
             for gold in [_keys(example.spans)]
             for span in prediction.spans
             if span.probability is not None
         ]
+        return {"spans": spans} if spans else {}
 
     def wrong(
         self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]

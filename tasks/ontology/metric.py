@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shared.contracts import Score, Trial
+from shared.contracts import Score, Trial, Trials
 from shared.errors import ConfigError, UserError, suggest
 from shared.examples import FacetExample, FacetPrediction, aligned
 from shared.ontology import Cardinality, Facet, Ontology, read_ontology_row
@@ -52,7 +52,6 @@ class FacetScores:
     ontology: Ontology | None = None  # set by `bind`, never from YAML
 
     version: ClassVar[str] = "1"
-    trial_unit: ClassVar[str] = "facets"
 
     def __post_init__(self) -> None:
         mistakes = []
@@ -122,7 +121,7 @@ class FacetScores:
 
         return scores.MAIN[self.main]
 
-    def trials(self, examples: Sequence[FacetExample], predictions: Sequence[FacetPrediction]) -> list[Trial]:
+    def trials(self, examples: Sequence[FacetExample], predictions: Sequence[FacetPrediction]) -> Trials:
         """Return each labelled facet that was answered with a probability, right if all its concepts are.
 
         These are the answers that a user gets: abstained ones are left out, and an answer to a text out of
@@ -133,12 +132,13 @@ class FacetScores:
         rows = documents(examples)
         names = list(rows)
         items = judged(self._facets(numbers=False), aligned(examples, predictions), rows=rows)
-        return [
-            Trial(names[item.row], item.answer.probability, item.right)
+        facets = [
+            Trial(names[item.row], item.answer.probability, item.right, raw=item.answer.raw_probability)
             for own in items
             for item in own
             if item.answered and item.answer.probability is not None
         ]
+        return {"facets": facets} if facets else {}
 
     def wrong(
         self, examples: Sequence[FacetExample], predictions: Sequence[FacetPrediction]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shared.contracts import Score, Trial
+from shared.contracts import Score, Trial, Trials
 from shared.errors import ConfigError
 from shared.examples import aligned
 from shared.passages import RankingExample, RankingPrediction
@@ -52,7 +52,6 @@ class RankingScores:
     main: str = "ndcg@10"
 
     version: ClassVar[str] = "1"
-    trial_unit: ClassVar[str] = "queries"
 
     def __post_init__(self) -> None:
         if self.main not in ORDER:
@@ -90,14 +89,15 @@ class RankingScores:
         """Return the mean main score as a function of summed counts (..., 2)."""
         return mean
 
-    def trials(self, examples: Examples, predictions: Predictions) -> list[Trial]:
+    def trials(self, examples: Examples, predictions: Predictions) -> Trials:
         """Return each query by its first passage, right where that is relevant, also behind a 'nothing'."""
-        return [
+        queries = [
             Trial(example.document, prediction.probabilities[0], example.grades.get(first, 0) > 0)
             for example, prediction in aligned(examples, predictions)
             for first in prediction.ranked[:1]
             if prediction.probabilities
         ]
+        return {"queries": queries} if queries else {}
 
     def details(self, examples: Examples, predictions: Predictions) -> str:
         """Return scores by the number of relevant passages, and what the first stage did not find."""

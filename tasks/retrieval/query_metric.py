@@ -9,7 +9,7 @@ from functools import partial
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shared.contracts import Score, Trial
+from shared.contracts import Score, Trials
 from shared.errors import ConfigError
 from shared.examples import aligned
 from shared.ngrams import ngrams
@@ -66,7 +66,6 @@ class QueryScores:
 
     version: ClassVar[str] = "1"
     main: ClassVar[str] = "round_trip"
-    trial_unit: ClassVar[str] = "queries"
 
     def __post_init__(self) -> None:
         if self.found_within < 1:
@@ -119,9 +118,9 @@ class QueryScores:
         """Return the mean round_trip as a function of summed counts (..., 2)."""
         return mean
 
-    def trials(self, examples: Examples, predictions: Predictions) -> list[Trial]:
+    def trials(self, examples: Examples, predictions: Predictions) -> Trials:
         """Return none: a written query has no probability."""
-        return []
+        return {}
 
     def details(self, examples: Examples, predictions: Predictions) -> str:
         """Return how far down the passages come back, and how queries begin, beside people's."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shared.contracts import Score, Trial
+from shared.contracts import Score, Trials
 from shared.examples import SummaryExample, SummaryPrediction, aligned
 from shared.sums import bootstrapped, by_document
 from tasks.summarization.scores import (
@@ -55,7 +55,6 @@ class SummaryScores:
 
     version: ClassVar[str] = "1"
     main: ClassVar[str] = "rougeLsum"
-    trial_unit: ClassVar[str] = "bullets"
 
     def bind(self, types: Types) -> SummaryScores:
         """Return the metric itself: there is one thing to answer."""
@@ -94,9 +93,9 @@ class SummaryScores:
         """Return the mean rougeLsum as a function of summed counts (..., 2)."""
         return rouge_lsum
 
-    def trials(self, examples: Examples, predictions: Predictions) -> list[Trial]:
+    def trials(self, examples: Examples, predictions: Predictions) -> Trials:
         """Return none: a bullet has no probability."""
-        return []
+        return {}
 
     def details(self, examples: Examples, predictions: Predictions) -> str:
         """Return by rule how many summaries keep it, and what breaks it in one that quotes no sentence."""

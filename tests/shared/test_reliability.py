@@ -11,7 +11,7 @@ from shared.reliability import BINS, averaged, reliability, risk_coverage
 def judged(*answers: tuple[float, bool], document: str = "") -> Reliability:
     """What these answers come to, each in a document of its own unless one is named."""
     trials = [Trial(document or str(place), *answer) for place, answer in enumerate(answers)]
-    found = reliability(trials, unit="spans")
+    found = reliability({"spans": trials})
     assert found is not None
     return found
 
@@ -53,7 +53,7 @@ def test_coverage_at_a_risk_is_the_largest_that_keeps_it_and_may_come_after_a_wo
 
 
 def test_no_answers_have_no_reliability() -> None:
-    assert reliability([], unit="spans") is None
+    assert reliability({}) is None
 
 
 @pytest.mark.parametrize("digits", [6, 2, 1])
@@ -64,7 +64,7 @@ def test_bins_equal_those_of_scikit_learn_on_random_answers(digits: int) -> None
     trials = random_trials(1, 500, digits=digits)
     right = [trial.right for trial in trials]
     confidence = [trial.confidence for trial in trials]
-    found = reliability(trials, unit="spans")
+    found = reliability({"spans": trials})
     assert found is not None
     shares, means = calibration_curve(right, confidence, n_bins=BINS, strategy="quantile")
     assert [row[:2] for row in found.bins] == pytest.approx(np.stack([means, shares], axis=1), abs=1e-6)
@@ -81,7 +81,7 @@ def test_risks_and_their_mean_equal_those_of_a_plain_loop_on_random_answers(digi
     for least in sorted(trial.confidence for trial in trials):
         kept = [trial for trial in trials if trial.confidence >= least]
         risks.append(sum(not trial.right for trial in kept) / len(kept))
-    found = reliability(trials, unit="spans")
+    found = reliability({"spans": trials})
     assert found is not None
     assert found.aurc == pytest.approx(sum(risks) / 300, abs=1e-6)
     coverage, risk = risk_coverage(
@@ -93,7 +93,7 @@ def test_risks_and_their_mean_equal_those_of_a_plain_loop_on_random_answers(digi
 
 def test_a_curve_has_sixty_points_at_most_and_ends_with_all_answers() -> None:
     trials = random_trials(3, 2000, digits=6)
-    found = reliability(trials, unit="spans")
+    found = reliability({"spans": trials})
     assert found is not None and len(found.curve) == 60
     assert found.curve[0][0] == pytest.approx(1 / 60, abs=1e-3)
     assert found.curve[-1] == [1, pytest.approx(sum(not trial.right for trial in trials) / 2000)]

@@ -298,4 +298,4 @@ def test_predictions_are_aligned_by_id_and_not_by_place() -> None:
 
 def test_a_p_value_is_no_confidence() -> None:
     odd = AnomalyPrediction("e0", score=1.0, p_value=0.01, alarm=True)
-    assert metric().trials(examples_of("x"), [odd]) == []
+    assert metric().trials(examples_of("x"), [odd]) == {}

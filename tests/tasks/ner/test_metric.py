@@ -160,5 +160,5 @@ def test_confusion_tells_types_boundaries_missed_and_spurious_apart() -> None:
 def test_predicted_spans_with_a_probability_are_trials_right_only_if_strictly_so() -> None:
     found = [Span(0, 12, "PER", 0.9), Span(18, 22, "LOC", 0.5), Span(28, 33, "LOC", 0.7)]
     trials = EntityF1().trials(*pair([ADA, ACME, LONDON], found))
-    assert trials == [Trial("d", 0.9, True), Trial("d", 0.5, False), Trial("d", 0.7, False)]
-    assert EntityF1().trials(*pair([ADA], [ADA])) == []
+    assert trials == {"spans": [Trial("d", 0.9, True), Trial("d", 0.5, False), Trial("d", 0.7, False)]}
+    assert EntityF1().trials(*pair([ADA], [ADA])) == {}

@@ -512,14 +512,16 @@ def test_answered_facets_with_a_probability_are_trials_right_if_all_their_concep
         ],
     )
     predictions = [replace(prediction, id=str(number)) for number, prediction in enumerate(predictions)]
-    assert metric().trials(examples, predictions) == [
-        Trial("d0", 0.9, True),
-        Trial("d1", 0.8, False),
-        Trial("d1", 0.6, False),
-    ]
+    assert metric().trials(examples, predictions) == {
+        "facets": [
+            Trial("d0", 0.9, True),
+            Trial("d1", 0.8, False),
+            Trial("d1", 0.6, False),
+        ]
+    }
 
 
 def test_a_number_is_no_trial() -> None:
     examples = [FacetExample("0", "text", values={"size": 2.0}, document="d")]
     answer = FacetPrediction("0", {"size": FacetAnswer(value=2.0, probability=0.9)})
-    assert metric().trials(examples, [answer]) == []
+    assert metric().trials(examples, [answer]) == {}

@@ -153,9 +153,11 @@ def test_the_first_passages_with_a_probability_are_trials_also_behind_a_nothing(
         ranked("debt", "a"),
         RankingPrediction("none", ("x",), probabilities=(0.1,), nothing=True),
     ]
-    assert METRIC.trials(ALL, answers) == [
-        Trial("lease", 0.9, True),
-        Trial("lease", 0.6, False),
-        Trial("notes", 0.1, False),
-    ]
-    assert METRIC.trials([NONE], [RankingPrediction("none", nothing=True)]) == []
+    assert METRIC.trials(ALL, answers) == {
+        "queries": [
+            Trial("lease", 0.9, True),
+            Trial("lease", 0.6, False),
+            Trial("notes", 0.1, False),
+        ]
+    }
+    assert METRIC.trials([NONE], [RankingPrediction("none", nothing=True)]) == {}
