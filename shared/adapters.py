@@ -11,7 +11,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,11 @@ from shared.errors import BundleError
 from shared.evaluate import infer
 from shared.example_rows import example_row, read_example
 from shared.examples import Example
-from shared.files import folder_atomic
+from shared.files import folder_atomic, write_text_atomic
 from shared.model import Model, choose_trainable, find_base
 from shared.model_card import CARD, MANIFEST, model_card
 from shared.passages import RankingExample
+from shared.promise import Promises, promises_row
 from shared.provenance import code_state, library_versions
 from shared.typed_config import build, typed
 
@@ -78,6 +79,7 @@ def save_bundle(model: Model, folder: Path, *, origin: Origin, lora: LoraConfig)
             "finds": model.head.finds(),
             "decoding": model.head.decoding,
             "kept": model.head.kept,
+            "promises": [],
             "code": asdict(code) if (code := code_state()) else None,
             "versions": library_versions(),
             "files": {
@@ -88,6 +90,14 @@ def save_bundle(model: Model, folder: Path, *, origin: Origin, lora: LoraConfig)
         }
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
         (partial / CARD).write_text(str(model_card(partial)), encoding="utf-8")  # in place of peft's
+
+
+def write_calibration(folder: Path, model: Model, promises: Sequence[Promises]) -> None:
+    """Put what validation gave into the bundle: the head's thresholds, and what is promised of answers."""
+    path = folder / MANIFEST
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest |= {"decoding": model.head.decoding, "promises": promises_row(promises)}
+    write_text_atomic(path, json.dumps(manifest, indent=2, ensure_ascii=False))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from shared.contracts import Score
 from shared.errors import few
 from shared.help import command
 from shared.licence import restriction
-from shared.record import Parameters, Record, Training
+from shared.promise import read_promises
+from shared.record import Kept, Parameters, Promise, Record, Training
 
 WRITERS = ("TextGeneration", "QueryWriting")  # heads on a decoder
 INSIDE = ("SpanExtraction",)  # heads whose encoder is a part of another library's model
@@ -185,12 +186,36 @@ def _interval(score: Score) -> str:
     return "" if score.low is None or score.high is None else f"{score.low:.4f} to {score.high:.4f}"
 
 
+def _promises(facts: Facts) -> list[str]:
+    """Return what is promised of the answers given, and what became of it on test."""
+    promises = [
+        promise for own in read_promises(facts.manifest.get("promises", [])) for promise in own.promises
+    ]
+    tested = {
+        (own.promise.unit, own.promise.risk): own for own in (facts.record.promises if facts.record else [])
+    }
+    return [_promise(promise, tested.get((promise.unit, promise.risk))) for promise in promises]
+
+
+def _promise(promise: Promise, own: Kept | None) -> str:
+    what = f"- `predict.risk={promise.risk:g}` of {promise.unit}"
+    if promise.threshold is None:
+        return f"{what}: validation allows no such promise, no answer is given."
+    text = (
+        f"{what}: given with confidence {promise.threshold:.4g} or more, {promise.coverage:.1%} on validation"
+    )
+    if own is None or own.risk is None or own.promise != promise:
+        return f"{text}."
+    return f"{text}; on test {own.coverage:.1%}, of which {own.risk.value:.1%} wrong ({own.verdict})."
+
+
 def _limits(facts: Facts) -> str:
     manifest = facts.manifest
     lines = [f"- Trained on {manifest['data']}: measure it on other texts before you rely on it there."]
     if decoding := manifest["decoding"]:
         values = few([f"{name} {value:.4g}" for name, value in decoding.items()])
         lines.append(f"- Set on the validation split: {values}. Other texts may ask for other values.")
+    lines += _promises(facts)
     if facts.record and (coverage := facts.record.coverage):
         counts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in coverage.items())
         lines.append(f"- On the test split: {counts}.")

@@ -102,13 +102,15 @@ def _hydra(task: str, verb: str, arguments: list[str]) -> None:
 
 
 def _command(verb: str, config: RunConfig) -> Callable[..., None]:
-    """Return the function of `shared.commands` with the verb's name, or the task's own; torch comes later."""
-    from shared import commands
+    """Return the function with the verb's name, or the task's own; torch comes later."""
+    from shared import commands, paired_verbs, promise_verbs
     from shared.config import named
 
-    command: Callable[..., None] = (
-        getattr(commands, verb) if verb in VERBS else named(config.task.verbs[verb]["call"])
-    )
+    if verb not in VERBS:
+        own: Callable[..., None] = named(config.task.verbs[verb]["call"])
+        return own
+    module = next(module for module in (commands, paired_verbs, promise_verbs) if hasattr(module, verb))
+    command: Callable[..., None] = getattr(module, verb)
     return command
 
 

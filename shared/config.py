@@ -156,9 +156,16 @@ class PredictConfig:
     chunk: int  # texts answered together, and lost together where the process is killed
     live: bool  # answer each text as it comes, not `chunk` together: for a log that grows
     resume: bool
+    # The stored configurations of older runs lack those below.
+    risk: float = 0.0  # share of the answers given that may be wrong, of the bundle's promises; 0 gives all
+    unit: str = ""  # of the promise: spans, texts, ...; '' is the bundle's first
+    abstained: str = ""  # a file for the texts with an answer that is not given; '' for none
+    sets: float = 0.0  # share of the texts whose gold may be outside of the prediction sets; 0 gives no sets
 
     def __post_init__(self) -> None:
         _check(
+            ("predict.risk", self.risk, 0 <= self.risk < 1, "0 up to 1 exclusive"),
+            ("predict.sets", self.sets, 0 <= self.sets < 1, "0 up to 1 exclusive"),
             ("predict.format", self.format, self.format in FORMATS, ", ".join(FORMATS)),
             ("predict.chunk", self.chunk, self.chunk > 0, "a whole number above 0"),
         )
@@ -173,6 +180,22 @@ class PushConfig:
 
     repo: str  # organisation/name, or user/name
     private: bool
+
+
+@dataclass(frozen=True)
+class PromiseConfig:
+    """What `train` and `calibrate` try to promise of answers, see `shared.promise`."""
+
+    risks: list[float]  # shares of the answers given that may be wrong
+    confidence: float  # that no more are
+    divisions: int  # of validation and test, by which `resplit` tells how often they are kept
+
+    def __post_init__(self) -> None:
+        _check(
+            ("promise.risks", self.risks, all(0 < risk < 1 for risk in self.risks), "shares between 0 and 1"),
+            ("promise.confidence", self.confidence, 0 < self.confidence < 1, "between 0 and 1"),
+            ("promise.divisions", self.divisions, self.divisions > 0, "a whole number above 0"),
+        )
 
 
 @dataclass(frozen=True)
@@ -211,6 +234,7 @@ class RunConfig:
     lora: LoraConfig
     train: TrainConfig
     predict: PredictConfig
+    promise: PromiseConfig
     push: PushConfig
     release: Budget
     hardware: HardwareConfig
@@ -245,7 +269,7 @@ class RunConfig:
 
 PLACES = ("runs_dir", "data_dir", "leaderboards_dir")  # folders of one machine, at any depth
 # What one command works on, at the top alone.
-COMMAND_WORDS = ("run", "resume", "left", "right", "predict", "push", "release")
+COMMAND_WORDS = ("run", "resume", "left", "right", "predict", "promise", "push", "release")
 _PLAIN = {
     "seed": int,
     "row": str,
@@ -280,6 +304,7 @@ def read_config(node: DictConfig) -> RunConfig:
         ("lora", LoraConfig),
         ("train", TrainConfig),
         ("predict", PredictConfig),
+        ("promise", PromiseConfig),
         ("push", PushConfig),
         ("release", Budget),
         ("hardware", HardwareConfig),
@@ -304,7 +329,7 @@ def named(path: str) -> Any:
 
 
 def config_digest(resolved: Mapping[str, Any]) -> str:
-    """Return eight hex digits over the resolved configuration without its folders and `COMMAND_WORDS`."""
+    """Return eight hex digits over the resolved configuration without folders, `COMMAND_WORDS` and verbs."""
 
     def kept(value: Any) -> Any:
         if isinstance(value, Mapping):
@@ -312,6 +337,8 @@ def config_digest(resolved: Mapping[str, Any]) -> str:
         return value
 
     named = kept({key: item for key, item in resolved.items() if key not in COMMAND_WORDS})
+    if "task" in named:  # what a task can be told does not tell what was trained
+        named["task"] = {key: item for key, item in named["task"].items() if key != "verbs"}
     return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:8]
 
 

@@ -17,6 +17,7 @@ IGNORED = -100  # the target of padding, which stands behind all words of a row
 FORBIDDEN = -1e4  # score of a transition that IOB2 rules out
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
+Doubles = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def forbidden_transitions(tags: Sequence[str]) -> Array:
@@ -61,15 +62,37 @@ def best_tags(scores: Array, transitions: Array) -> np.ndarray[Any, np.dtype[np.
 
 def marginals(scores: Array, transitions: Array) -> Array:
     """Return the probability (W, C) of each tag at each word, by forward and backward sums."""
-    emitted = np.exp(scores.astype(np.float64) - scores.max(axis=1, keepdims=True, initial=-np.inf))
-    moves = np.exp(transitions.astype(np.float64) - transitions.max())
-    before, after = np.empty_like(emitted), np.ones_like(emitted)
-    for word in range(len(scores)):
-        reached = (before[word - 1] @ moves[:-1] if word else moves[-1]) * emitted[word]
-        before[word] = reached / reached.sum()
+    emitted, moves = _scaled(scores, transitions)
+    before, _ = _forward(emitted, moves)
+    after = np.ones_like(emitted)
     for word in range(len(scores) - 2, -1, -1):
         reached = moves[:-1] @ (emitted[word + 1] * after[word + 1])
         after[word] = reached / reached.sum()
     joint = before * after
     normalised: Array = (joint / joint.sum(axis=1, keepdims=True)).astype(np.float32)
     return normalised
+
+
+def path_probability(scores: Array, tags: np.ndarray[Any, np.dtype[np.int64]], transitions: Array) -> float:
+    """Return the probability of the whole sequence of tags (W,), W at least 1, among all sequences."""
+    emitted, moves = _scaled(scores, transitions)
+    _, sums = _forward(emitted, moves)
+    steps = moves[np.concatenate([[len(moves) - 1], tags[:-1]]), tags] * emitted[np.arange(len(tags)), tags]
+    with np.errstate(divide="ignore"):  # a forbidden move has the logarithm of 0
+        return float(np.exp(np.log(steps).sum() - np.log(sums).sum()))
+
+
+def _scaled(scores: Array, transitions: Array) -> tuple[Doubles, Doubles]:
+    """Return exp of the scores (W, C) and of the transitions, each scaled so that the largest is 1."""
+    emitted = np.exp(scores.astype(np.float64) - scores.max(axis=1, keepdims=True, initial=-np.inf))
+    return emitted, np.exp(transitions.astype(np.float64) - transitions.max())
+
+
+def _forward(emitted: Doubles, moves: Doubles) -> tuple[Doubles, Doubles]:
+    """Return the shares (W, C) of paths to each word that end in each tag, and their scale (W,)."""
+    before, sums = np.empty_like(emitted), np.empty(len(emitted))
+    for word in range(len(emitted)):
+        reached = (before[word - 1] @ moves[:-1] if word else moves[-1]) * emitted[word]
+        sums[word] = reached.sum()
+        before[word] = reached / sums[word]
+    return before, sums

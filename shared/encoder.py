@@ -36,7 +36,7 @@ def embed_texts(encoder: Any, tokenizer: Any, texts: Sequence[str], *, max_token
     found = torch.zeros(len(texts), encoder.config.hidden_size)
     for batch in length_batches([len(tokens) for tokens in encoded], budget=BATCH_TOKENS):
         rows = {"input_ids": [encoded[index] for index in batch]}
-        padded = tokenizer.pad(rows, return_tensors="pt").to(device)
+        padded = tokenizer.pad(rows, padding_side="right", return_tensors="pt").to(device)
         tokens, mask = padded["input_ids"], padded["attention_mask"]
         hidden = encoder(input_ids=tokens, attention_mask=mask).last_hidden_state
         mask = mask.unsqueeze(-1)

@@ -27,7 +27,7 @@ from shared.passages import TOP, Passage, QueryExample, QueryPrediction, Ranking
 def prediction_row(prediction: Prediction) -> dict[str, Any]:
     """Return the prediction as a JSON object of ids and answers, never text; unset keys are left out."""
     if isinstance(prediction, SpanPrediction):
-        return asdict(prediction)
+        return _span_row(prediction)
     if isinstance(prediction, AnomalyPrediction):
         return _without_unset({**asdict(prediction), "reasons": None})
     if isinstance(prediction, SummaryPrediction):
@@ -35,7 +35,8 @@ def prediction_row(prediction: Prediction) -> dict[str, Any]:
     if isinstance(prediction, RankingPrediction):
         return _ranking_row(prediction)
     if isinstance(prediction, QueryPrediction):
-        return {"id": prediction.id, "queries": list(prediction.queries)}
+        row = {"id": prediction.id, "queries": list(prediction.queries)}
+        return {**row, "quoted": prediction.quoted} if prediction.quoted else row
     facets = [{"facet": name, **asdict(answer)} for name, answer in prediction.facets.items()]
     return {"id": prediction.id, "facets": [_without_unset(answer) for answer in facets]}
 
@@ -55,17 +56,25 @@ def read_prediction(row: Mapping[str, Any]) -> Prediction:
         ranked = tuple(f"{row['ranked']} {row['further']}".split())
         return RankingPrediction(row["id"], ranked, scores, probabilities, row.get("nothing", False))
     if "queries" in row:
-        return QueryPrediction(row["id"], tuple(row["queries"]))
-    return SpanPrediction(id=row["id"], spans=tuple(Span(**span) for span in row["spans"]))
+        quoted = (tuple((start, end) for start, end in stretches) for stretches in row.get("quoted", ()))
+        return QueryPrediction(row["id"], tuple(row["queries"]), tuple(quoted))
+    sure = {key: row[key] for key in ("probability", "raw_probability") if key in row}
+    return SpanPrediction(id=row["id"], spans=tuple(Span(**span) for span in row["spans"]), **sure)
 
 
 def span_prediction_row(example: SpanExample, prediction: SpanPrediction) -> dict[str, Any]:
-    """Return what `predict` writes: the spans with their text and probability."""
-    shown = zip(prediction.shown(example.text), prediction.spans, strict=True)
-    return {
-        "id": prediction.id,
-        "spans": [{**row, "probability": span.probability} for row, span in shown],
-    }
+    """Return what `predict` writes: the spans with their text and probability, and what is not given."""
+
+    def shown(spans: tuple[Span, ...]) -> list[dict[str, Any]]:
+        rows = SpanPrediction(prediction.id, spans).shown(example.text)
+        return [{**row, "probability": span.probability} for row, span in zip(rows, spans, strict=True)]
+
+    row: dict[str, Any] = {"id": prediction.id, "spans": shown(prediction.spans)}
+    if prediction.probability is not None:
+        row["probability"] = prediction.probability
+    if prediction.abstained:
+        row |= {"abstained": True, "reason": prediction.abstained, "unsure": shown(prediction.unsure)}
+    return row
 
 
 def example_row(example: Example) -> dict[str, Any]:
@@ -90,6 +99,15 @@ def read_example(row: Mapping[str, Any]) -> Example:
     return FacetExample(
         **{**row, "marks": tuple(Span(**mark) for mark in row["marks"]), "labels": _tuples(row["labels"])}
     )
+
+
+def _span_row(prediction: SpanPrediction) -> dict[str, Any]:
+    spans = [asdict(span) for span in prediction.spans]
+    for span in spans:
+        if span["raw_probability"] is None:
+            del span["raw_probability"]
+    sure = {"probability": prediction.probability, "raw_probability": prediction.raw_probability}
+    return {"id": prediction.id, "spans": spans, **_without_unset(sure)}
 
 
 def _ranking_row(prediction: RankingPrediction) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Character offsets are half-open and count Unicode code points of `text`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from shared.errors import UserError
@@ -19,6 +19,7 @@ class Span:
     end: int
     label: str
     probability: float | None = None
+    raw_probability: float | None = None  # before calibration
 
     @property
     def key(self) -> tuple[int, int, str]:
@@ -47,10 +48,32 @@ class SpanExample:
 
 @dataclass(frozen=True, slots=True)
 class SpanPrediction:
-    """The spans found in the example with the same id, sorted by start."""
+    """The spans found in the example with the same id, sorted by start.
+
+    `probability` is that of the whole answer: no span is wrong, and none was missed.
+    """
 
     id: str
     spans: tuple[Span, ...] = ()
+    probability: float | None = None
+    raw_probability: float | None = None  # before calibration
+    unsure: tuple[Span, ...] = ()  # found, but not given
+    abstained: str = ""  # why something is not given
+
+    def confidences(self, unit: str) -> list[float]:
+        """Return how sure each answer of the unit is: of each span, or of the text as a whole."""
+        found = [self.probability] if unit == "texts" else [span.probability for span in self.spans]
+        return [value for value in found if value is not None]
+
+    def held_back(self, unit: str, least: float, reason: str) -> "SpanPrediction":
+        """Return the answer without the spans, or as a whole, whose probability is below `least`."""
+        if unit == "texts":
+            if (self.probability or 0.0) >= least:
+                return self
+            return replace(self, spans=(), unsure=self.spans, abstained=reason)
+        unsure = tuple(span for span in self.spans if (span.probability or 0.0) < least)
+        kept = tuple(span for span in self.spans if span not in unsure)
+        return replace(self, spans=kept, unsure=unsure, abstained=reason) if unsure else self
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -101,6 +124,8 @@ class FacetAnswer:
     oddity: float | None = None  # how far out of scope the text is, on the scale of the bundle's detector
     abstained: str = ""  # why no answer is given; '' where one is
     independent: tuple[str, ...] | None = None  # all concepts, when each is decided without the others
+    candidates: tuple[str, ...] | None = None  # of `facet_sets.FacetSet`, where sets were asked for
+    sure: tuple[str, ...] | None = None
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -118,6 +143,26 @@ class FacetPrediction:
     id: str
     facets: Mapping[str, FacetAnswer] = field(default_factory=dict)
     nearest: tuple[tuple[str, float], ...] = ()
+
+    def confidences(self, unit: str) -> list[float]:
+        """Return how sure the answer to each facet is that is given."""
+        given = [answer for answer in self.facets.values() if not answer.abstained]
+        return [answer.probability for answer in given if answer.probability is not None]
+
+    def held_back(self, unit: str, least: float, reason: str) -> "FacetPrediction":
+        """Return the answer with each facet abstained whose probability is below `least`."""
+        facets = {
+            name: replace(answer, abstained=reason)
+            if answer.value is None and not answer.abstained and (answer.probability or 0.0) < least
+            else answer
+            for name, answer in self.facets.items()
+        }
+        return replace(self, facets=facets)
+
+    @property
+    def abstained(self) -> str:
+        """Why the first facet that is not answered is not; '' where all are."""
+        return next((answer.abstained for answer in self.facets.values() if answer.abstained), "")
 
     @property
     def key(self) -> tuple[Any, ...]:

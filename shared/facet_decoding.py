@@ -14,7 +14,8 @@ import numpy as np
 from shared.consistency import Decoder
 from shared.examples import FacetAnswer, FacetExample, FacetPrediction
 from shared.facet_calibration import choose_detector, fit_temperature, oddities
-from shared.facet_scores import assignment_log_probabilities, independent
+from shared.facet_scores import assignment_log_probabilities, assignments, independent
+from shared.facet_sets import FacetSet, check_risk, find_limits, find_sets, grade, read_limits
 from shared.ontology import Cardinality, Facet, Ontology
 
 PLACES = 6  # decimals of a probability
@@ -45,7 +46,7 @@ class FacetDecoder:
     """Makes predictions of outputs; `thresholds` is what validation chose, and stands in the bundle.
 
     `temperature/<facet>` divides the facet's scores; `<detector>/<facet>` is the oddity above which a text is
-    out of the facet's scope.
+    out of the facet's scope; `set/...` and `sure/...` are the limits of `facet_sets.find_limits`.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class FacetDecoder:
         self.ontology, self.detectors = ontology, list(detectors)
         self.sent_away, self.explained_by = sent_away, explained_by
         self.thresholds: dict[str, float] = {}
+        self.risk = 0.0  # of the prediction sets beside the answers; 0 for none
         self.classes = Classes(np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32))
         self.shift = np.zeros(len(ontology.concepts), np.float32)  # see `prior_shift`
         self.memory: list[FacetExample] = []
@@ -88,8 +90,16 @@ class FacetDecoder:
             for example, own, near in zip(examples, answers, nearest, strict=True)
         ]
 
+    def give_sets(self, risk: float) -> None:
+        """Give prediction sets at this risk beside the answers; raises `UserError` where none is known."""
+        check_risk(self.thresholds, risk)
+        self.risk = risk
+
     def tune(self, examples: Sequence[FacetExample], outputs: FacetOutputs) -> None:
-        """Choose each facet's temperature, and a detector and threshold where examples are out of scope."""
+        """Choose each facet's temperature, a detector and threshold where examples are out of scope.
+
+        The limits of prediction sets are those of the examples in scope.
+        """
         self.thresholds.clear()
         for facet in self.ontology.facets:
             outside = [row for row, example in enumerate(examples) if out_of_scope(facet, example)]
@@ -97,8 +107,12 @@ class FacetDecoder:
             inside = sorted(labelled.difference(outside))
             if facet.cardinality is Cardinality.number or not inside:
                 continue
-            loss = self._loss(facet, outputs.scores[inside], [examples[row] for row in inside])
-            self.thresholds[f"temperature/{facet.id}"] = fit_temperature(loss)
+            scores, gold = outputs.scores[inside], self._gold(facet, [examples[row] for row in inside])
+            temperature = fit_temperature(self._loss(facet, scores, gold))
+            self.thresholds[f"temperature/{facet.id}"] = temperature
+            grades = grade(self.ontology, facet, scores, temperature=temperature)
+            documents = [examples[row].document for row in inside]
+            self.thresholds.update(find_limits(self.ontology, facet, grades, gold, documents=documents))
             found = self._oddities(facet, outputs) if outside else {}
             if found:  # none before `measure`, where distances are all that is asked for
                 detector, threshold = choose_detector(
@@ -131,7 +145,7 @@ class FacetDecoder:
         calibrated = self._probabilities(facet, outputs.scores, chosen[:, places], temperature)
         raw = self._probabilities(facet, outputs.scores, chosen[:, places], 1.0)
         odd, reasons = self._scope(facet, outputs)
-        return [
+        found = [
             FacetAnswer(
                 concepts=self.ontology.most_specific(self._names[places[chosen[row, places]]].tolist()),
                 probability=_rounded(calibrated[row]),
@@ -142,26 +156,28 @@ class FacetDecoder:
             )
             for row in range(len(chosen))
         ]
+        if not self.risk:
+            return found
+        sets = self._sets(facet, outputs.scores, chosen[:, places])
+        return [_with_set(answer, own) for answer, own in zip(found, sets, strict=True)]
 
     def _probabilities(self, facet: Facet, scores: Array, own: Array, temperature: float) -> Array:
         """Return (E,): of the chosen concept among all answers, or of the least sure of several concepts."""
         if facet.single:
             logs = assignment_log_probabilities(self.ontology, facet.id, scores, temperature=temperature)
-            found: Array = np.exp(np.take_along_axis(logs, self._assignments(facet, own)[:, None], axis=1))[
-                :, 0
-            ]
+            columns = assignments(self.ontology, facet, own)[:, None]
+            found: Array = np.exp(np.take_along_axis(logs, columns, axis=1))[:, 0]
             return found
         sure = 1 / (1 + np.exp(-scores[:, self.ontology.by_facet[facet.id]] / temperature))
         least: Array = np.where(own, sure, np.where(own.any(1, keepdims=True), 1.0, 1 - sure)).min(axis=1)
         return least
 
-    def _assignments(self, facet: Facet, own: Array) -> Array:
-        """Return (E,): the column of the chosen concepts (E, K) among the answers of a single facet."""
-        concepts = [self.ontology.concepts[place] for place in self.ontology.by_facet[facet.id]]
-        height = np.array([1 + len(self.ontology.ancestors[concept.id]) for concept in concepts])
-        optional = int(facet.cardinality is Cardinality.at_most_one)
-        deepest: Array = np.where(own.any(axis=1), np.where(own, height, 0).argmax(axis=1) + optional, 0)
-        return deepest
+    def _sets(self, facet: Facet, scores: Array, own: Array) -> list[FacetSet]:
+        """Return the prediction set of each example with the chosen concepts (E, K)."""
+        temperature = self.thresholds.get(f"temperature/{facet.id}", 1.0)
+        grades = grade(self.ontology, facet, scores, temperature=temperature)
+        limits = read_limits(self.thresholds, facet, self.risk)
+        return find_sets(self.ontology, facet, grades, own, limits=limits)
 
     def _scope(self, facet: Facet, outputs: FacetOutputs) -> tuple[Array | None, list[str]]:
         """Return how odd each text is, None where nothing detects, and why it is not answered."""
@@ -182,18 +198,20 @@ class FacetDecoder:
         )
         return {name: values for name, values in found.items() if name in self.detectors}
 
-    def _loss(
-        self, facet: Facet, scores: Array, examples: Sequence[FacetExample]
-    ) -> Callable[[float], float]:
-        """Return the mean negative log likelihood of the gold answers as a function of the temperature."""
+    def _gold(self, facet: Facet, examples: Sequence[FacetExample]) -> Array:
+        """Return which of the facet's concepts the examples have (E, K), broader ones included."""
         places = self.ontology.by_facet[facet.id]
         columns = {self.ontology.concepts[place].id: column for column, place in enumerate(places)}
         gold = np.zeros((len(examples), len(places)), dtype=bool)
         for row, example in enumerate(examples):
             for concept in example.labels[facet.id]:
                 gold[row, [columns[name] for name in (concept, *self.ontology.ancestors[concept])]] = True
+        return gold
+
+    def _loss(self, facet: Facet, scores: Array, gold: Array) -> Callable[[float], float]:
+        """Return the mean negative log likelihood of the gold concepts as a function of the temperature."""
         if facet.single:
-            answers = self._assignments(facet, gold)[:, None]
+            answers = assignments(self.ontology, facet, gold)[:, None]
             return lambda temperature: float(
                 -np.take_along_axis(
                     assignment_log_probabilities(self.ontology, facet.id, scores, temperature=temperature),
@@ -202,7 +220,8 @@ class FacetDecoder:
                 ).mean()
             )
         signs = np.where(gold, 1.0, -1.0)
-        return lambda temperature: float(np.logaddexp(0, -signs * scores[:, places] / temperature).mean())
+        own = scores[:, self.ontology.by_facet[facet.id]]
+        return lambda temperature: float(np.logaddexp(0, -signs * own / temperature).mean())
 
     def _temperatures(self) -> Array:
         """Return (C,): each concept's temperature, so that facets weigh by what they know."""
@@ -241,8 +260,15 @@ def prior_shift(ontology: Ontology, counts: Sequence[int], *, power: float) -> A
     return shift
 
 
+def _with_set(answer: FacetAnswer, found: FacetSet) -> FacetAnswer:
+    """Return the answer with its set, of which nothing is sure where the text is out of scope."""
+    return replace(answer, candidates=found.candidates, sure=() if answer.abstained else found.sure)
+
+
 def _unless_marked(example: FacetExample, answer: FacetAnswer) -> FacetAnswer:
-    return answer if len(example.marks) == 2 else replace(answer, abstained=UNMARKED)
+    if len(example.marks) == 2:
+        return answer
+    return replace(answer, abstained=UNMARKED, candidates=None, sure=None)
 
 
 def out_of_scope(facet: Facet, example: FacetExample) -> bool:

@@ -50,6 +50,15 @@ def assignment_log_probabilities(
     return probabilities
 
 
+def assignments(ontology: Ontology, facet: Facet, chosen: Bools) -> NDArray[np.int64]:
+    """Return the column (N,) among a single facet's answers of its chosen concepts (N, K), ancestors too."""
+    concepts = [ontology.concepts[place] for place in ontology.by_facet[facet.id]]
+    height = np.array([1 + len(ontology.ancestors[concept.id]) for concept in concepts])
+    optional = int(facet.cardinality is Cardinality.at_most_one)
+    deepest: NDArray[np.int64] = np.where(chosen, height, 0).argmax(axis=1) + optional
+    return np.where(chosen.any(axis=1), deepest, 0)
+
+
 def _levels(ontology: Ontology, facet: Facet) -> dict[int, list[int]]:
     """Return depth -> the places of the facet's concepts of that depth, in order."""
     levels: dict[int, list[int]] = {}

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 TOP = 10  # passages of a ranking that make the answer; the others are there for recall
+
+Quotation = tuple[
+    tuple[int, int], ...
+]  # half-open stretches of a text, in characters, read one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,15 @@ class RankingPrediction:
     scores: tuple[float, ...] = ()
     probabilities: tuple[float, ...] = ()
     nothing: bool = False
+    abstained: str = ""  # why the order is not given as an answer; '' where it is
+
+    def confidences(self, unit: str) -> list[float]:
+        """Return how sure it is that the first passage is relevant."""
+        return list(self.probabilities[:1])
+
+    def held_back(self, unit: str, least: float, reason: str) -> RankingPrediction:
+        """Return the answer abstained where the first passage's probability is below `least`."""
+        return self if max(self.probabilities[:1], default=0.0) >= least else replace(self, abstained=reason)
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -95,16 +108,26 @@ class QueryExample:
 
 @dataclass(frozen=True, slots=True)
 class QueryPrediction:
-    """The queries written for the passage with the same id, each once; the text is our own."""
+    """The queries for the passage with the same id, each once.
+
+    `queries` were written, so their text is our own. Those in `quoted` are words of the passage: what is kept
+    of them is where these stand.
+    """
 
     id: str
     queries: tuple[str, ...] = ()
+    quoted: tuple[Quotation, ...] = ()
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What two predictions share that give the same answer."""
-        return self.queries
+        """What two predictions share that give the same answer; a quoted query is no written one."""
+        return (*self.queries, *self.quoted)
+
+    def texts(self, passage: str) -> tuple[str, ...]:
+        """Return all queries, those quoted from this passage last and with single spaces."""
+        quoted = (" ".join(passage[start:end] for start, end in quotation) for quotation in self.quoted)
+        return (*self.queries, *(" ".join(query.split()) for query in quoted))
 
     def shown(self, text: str) -> list[dict[str, Any]]:
         """Return the answer as a person reads it."""
-        return [{"facet": "query", "answer": query} for query in self.queries]
+        return [{"facet": "query", "answer": query} for query in self.texts(text)]

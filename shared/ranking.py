@@ -2,7 +2,9 @@
 
 A head scores a query's first n candidates. Their order is by the standardised score, plus the first stage's
 and the best neighbour's of the same document, each with a weight that validation chooses by nDCG@10. A
-logistic regression on validation (Platt 1999) makes a probability of relevance of a score.
+logistic regression on validation (Platt 1999) makes a probability of relevance of a passage's score, the
+value that orders, and how far that stands out from the other candidates': few passages answer a query, and
+the more of them look alike, the less likely is each.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from shared.heads.settings import Ordering
 from shared.passages import TOP, RankingExample, RankingPrediction
 
 MEASURED_AT = 10  # nDCG looks so far down
+FARTHEST = 30.0
 CALIBRATED = 20  # passages of a query, the first ones, that the calibration is fitted on
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -147,14 +150,16 @@ def _calibration(found: Sequence[Candidates], weights: Weights) -> dict[str, flo
     rows, relevant = [], []
     for candidates in found:
         order, values = candidates.order(weights)
-        rows.append(np.stack([candidates.scores[order], values], axis=1)[:CALIBRATED])
+        columns = [candidates.scores[order], values, _standing_out(values)]
+        rows.append(np.stack(columns, axis=1)[:CALIBRATED])
         relevant.append(candidates.gains[order][:CALIBRATED] > 0)
     targets = np.concatenate(relevant)
     if targets.all() or not targets.any():
         return {"score_slope": 0.0, "value_slope": 0.0, "intercept": 20.0 if targets.all() else -20.0}
     fitted = LogisticRegression(C=1e3, max_iter=1000).fit(np.concatenate(rows), targets)
-    score, value = map(float, fitted.coef_[0])
-    return {"score_slope": score, "value_slope": value, "intercept": float(fitted.intercept_[0])}
+    score, value, lead = map(float, fitted.coef_[0])
+    slopes = {"score_slope": score, "value_slope": value, "lead_slope": lead}
+    return {**slopes, "intercept": float(fitted.intercept_[0])}
 
 
 def _probabilities(
@@ -164,9 +169,19 @@ def _probabilities(
     logits = (
         decoding["score_slope"] * candidates.scores[order]
         + decoding["value_slope"] * values
+        + decoding.get("lead_slope", 0.0) * _standing_out(values)  # older bundles do not look at the others
         + decoding["intercept"]
     )
     return 1 / (1 + np.exp(-logits))
+
+
+def _standing_out(values: Array) -> Array:
+    """Return the logit of each value's share in the softmax of all (n,), no more than FARTHEST from 0."""
+    if len(values) < 2:
+        return np.zeros(len(values))
+    below = np.maximum(np.logaddexp.reduce(values) - values, np.finfo(float).tiny)
+    logits: Array = np.clip(-np.log(np.expm1(below)), -FARTHEST, FARTHEST)
+    return logits
 
 
 def _standardised(scores: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -130,6 +130,41 @@ class Reliability:
     coverage_at: dict[str, float]
     bins: list[list[float]]  # mean confidence, share right, number
     curve: list[list[float]]  # share of the answers that is kept, the surest first, and share wrong of it
+    ece_raw: Score | None = None  # of the same answers before calibration; None where that is not known
+    brier_raw: Score | None = None
+
+
+@dataclass(frozen=True)
+class Promise:
+    """Of the answers with at least this confidence at most `risk` are wrong, see `shared.promise`."""
+
+    unit: str  # what the answers are: spans, texts, facets, queries
+    risk: float
+    confidence: float  # with which it holds
+    threshold: float | None  # None: validation allows no such promise, and no answer is given
+    coverage: float  # share of validation's answers that reach it
+    num: int  # of validation's answers
+    correlation: float  # of the errors of a document, see `shared.proportions`
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What became of a promise on other texts than it was made by."""
+
+    promise: Promise
+    num: int  # answers there
+    coverage: float  # share of them that was given
+    risk: Score | None  # share of those given that is wrong; None where none was given
+    drift: float | None  # the chance of confidences so unlike validation's
+
+    @property
+    def verdict(self) -> str:
+        """How it stands: 'no promise', 'kept', 'within chance' (wrong answers may be as few), 'broken'."""
+        if self.promise.threshold is None or self.risk is None:
+            return "no promise" if self.promise.threshold is None else "no answer"
+        if self.risk.value <= self.promise.risk:
+            return "kept"
+        return "within chance" if (self.risk.low or 0.0) <= self.promise.risk else "broken"
 
 
 @dataclass(frozen=True)
@@ -161,6 +196,7 @@ class Record:
     cost: Cost
     created: str  # UTC date, see `today`
     reliability: Reliability | None = None  # None where answers have no confidence
+    promises: list[Kept] = field(default_factory=list)  # none where the bundle makes none
 
 
 def write_record(record: Record, path: Path) -> None:
@@ -168,10 +204,13 @@ def write_record(record: Record, path: Path) -> None:
     _write(asdict(record), path)
 
 
-def write_reliability(path: Path, found: Reliability | None) -> None:
-    """Put what is found into the record's file; keys that an older record lacks are not added."""
+def write_trust(path: Path, found: Reliability | None, kept: Sequence[Kept]) -> None:
+    """Put what is found of the confidences into the record's file; an older one may stay without promises."""
     value = json.loads(path.read_text(encoding="utf-8"))
-    _write({**value, "reliability": None if found is None else asdict(found)}, path)
+    value["reliability"] = None if found is None else asdict(found)
+    if kept or "promises" in value:
+        value["promises"] = [asdict(own) for own in kept]
+    _write(value, path)
 
 
 def read_record(path: Path) -> Record:

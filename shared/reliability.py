@@ -42,14 +42,18 @@ def reliability(by_unit: Mapping[str, Sequence[Trial]]) -> Reliability | None:
     rows = {name: row for row, name in enumerate(sorted({trial.document for trial in trials}))}
     confidence = np.array([trial.confidence for trial in trials])
     right = np.array([float(trial.right) for trial in trials])
-    counts = gap_counts([rows[trial.document] for trial in trials], confidence, right, num_rows=len(rows))
-    scores = bootstrapped(counts, {"ece": ece, "brier": brier})
+    places = [rows[trial.document] for trial in trials]
+    scores = _scores(places, confidence, right, num_rows=len(rows))
+    known = [trial.raw for trial in trials if trial.raw is not None]
+    before = _scores(places, np.array(known), right, num_rows=len(rows)) if len(known) == len(trials) else {}
     coverage, risk = risk_coverage(confidence, right)
     return Reliability(
         unit=unit,
         num=len(trials),
-        ece=_mean([scores["ece"]]),
-        brier=_mean([scores["brier"]]),
+        ece=scores["ece"],
+        brier=scores["brier"],
+        ece_raw=before.get("ece"),
+        brier_raw=before.get("brier"),
         aurc=round(float(np.diff(coverage, prepend=0) @ risk), PLACES),
         coverage_at={
             str(most): round(float(coverage[risk <= most / 100].max(initial=0)), PLACES) for most in RISKS
@@ -74,6 +78,8 @@ def averaged(runs: Sequence[Reliability]) -> Reliability:
         num=sum(run.num for run in runs),
         ece=_mean([run.ece for run in runs]),
         brier=_mean([run.brier for run in runs]),
+        ece_raw=_mean_known([run.ece_raw for run in runs]),
+        brier_raw=_mean_known([run.brier_raw for run in runs]),
         aurc=round(fmean(run.aurc for run in runs), PLACES),
         coverage_at={
             most: round(fmean(run.coverage_at[most] for run in runs), PLACES) for most in runs[0].coverage_at
@@ -127,6 +133,18 @@ def _thinned(coverage: Array, risk: Array) -> list[list[float]]:
     kept = np.unique(np.searchsorted(coverage, np.arange(1, STEPS + 1) / STEPS))
     points: list[list[float]] = np.stack([coverage, risk], axis=1)[kept].round(PLACES).tolist()
     return points
+
+
+def _scores(rows: Sequence[int], confidence: Array, right: Array, *, num_rows: int) -> dict[str, Score]:
+    counts = gap_counts(rows, confidence, right, num_rows=num_rows)
+    return {
+        name: _mean([score]) for name, score in bootstrapped(counts, {"ece": ece, "brier": brier}).items()
+    }
+
+
+def _mean_known(scores: Sequence[Score | None]) -> Score | None:
+    known = [score for score in scores if score is not None]
+    return _mean(known) if len(known) == len(scores) else None
 
 
 def _mean(scores: Sequence[Score]) -> Score:

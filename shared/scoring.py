@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared import runs
 from shared.config import COMMAND_WORDS, PLACES, HardwareConfig
-from shared.contracts import Baseline, DataAdapter, Examples, Metric, Score
+from shared.contracts import Baseline, DataAdapter, Examples, Metric, Score, Trials
 from shared.provenance import code_state, digest_files, file_facts, library_versions, machine, today
 from shared.record import (
     BaseFacts,
@@ -17,6 +17,7 @@ from shared.record import (
     DataFacts,
     Energy,
     Inference,
+    Kept,
     MetricFacts,
     Parameters,
     Record,
@@ -28,6 +29,7 @@ from shared.record import (
 
 if TYPE_CHECKING:
     from shared.evaluate import Speed
+    from shared.promise import Promises
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Result:
     speed: Speed | None = None
     threads: int = 0
     accelerator: str = ""
+    promises: Sequence[Promises] = ()
 
 
 def score_baseline(baseline: Baseline, examples: Examples, *, source: Source) -> Result:
@@ -75,15 +78,20 @@ def score_baseline(baseline: Baseline, examples: Examples, *, source: Source) ->
     )
 
 
-def score_run(folder: Path, examples: Examples, *, source: Source, batch_tokens: int, check: bool) -> Result:
+def score_run(
+    folder: Path, examples: Examples, *, source: Source, batch_tokens: int, check: bool, sets: float
+) -> Result:
     """Return the scores of a run's bundle on the examples, with its speed after a warm-up.
 
-    Without `check` the answers are given as they come, though the head has a reviewer.
+    Without `check` the answers are given as they come, though the head has a reviewer. `sets` is the risk of
+    the prediction sets beside them, 0 for none.
     """
     import torch
 
     from shared import adapters
     from shared.evaluate import predict_timed
+    from shared.facet_sets import give_sets
+    from shared.promise import read_promises
 
     manifest = adapters.read_manifest(folder / runs.BUNDLE)
     adapters.check_fits(manifest, task=source.task)
@@ -91,6 +99,8 @@ def score_run(folder: Path, examples: Examples, *, source: Source, batch_tokens:
     asked = None if types == manifest["types"] else types
     model = adapters.load_bundle(folder / runs.BUNDLE, types=asked)
     model.head.reviewer = model.head.reviewer if check else None
+    if sets:
+        give_sets(model.head, sets)
     predictions, speed, coverage = predict_timed(model, examples, batch_tokens=batch_tokens)
     training = runs.read_training(folder)
     return Result(
@@ -105,6 +115,7 @@ def score_run(folder: Path, examples: Examples, *, source: Source, batch_tokens:
         speed=speed,
         threads=torch.get_num_threads(),
         accelerator=torch.cuda.get_device_name() if torch.cuda.is_available() else "",
+        promises=read_promises(manifest.get("promises", [])),
     )
 
 
@@ -163,7 +174,14 @@ def make_record(predictions: Path, examples: Examples, result: Result, *, source
         cost=_cost(source.hardware, result.training),
         created=today(),
         reliability=reliability(trials),
+        promises=_kept(result.promises, trials),
     )
+
+
+def _kept(promises: Sequence[Promises], trials: Trials) -> list[Kept]:
+    from shared.promise import kept
+
+    return [found for own in promises for found in kept(own, trials.get(own.unit, []))]
 
 
 def _inference(speed: Speed | None) -> Inference | None:

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
+from shared.abstention import Gate
 from shared.config import PredictConfig
 from shared.errors import DataError, UserError
 from shared.evaluate import stream
 from shared.files import decode_line
 from shared.model import Model
+from shared.review_queue import open_queue
 from shared.runs import counted
 
 PIPE = "-"
@@ -31,13 +33,19 @@ class Reader(Protocol):
 
 
 def predict_file(
-    model: Model, config: PredictConfig, *, read: Reader, markdown: Markdown | None = None
+    model: Model,
+    config: PredictConfig,
+    *,
+    read: Reader,
+    markdown: Markdown | None = None,
+    gate: Gate | None = None,
 ) -> int:
     """Write one JSON line per input text and return how many; flushed as they come.
 
     The input may be a folder: then each of its .txt files is a text. Where the output ends in .md, `markdown`
-    writes the answers. With `resume`, rows that the output already has whole are kept and their inputs
-    skipped; a torn last row is redone.
+    writes the answers. The `gate`, if any, holds unsure answers back; texts with an answer that is not given
+    are written to `abstained` as well, where a file is named. With `resume`, rows that the output already has
+    whole are kept and their inputs skipped; a torn last row is redone.
     """
     write = _writer(model, config, markdown)
     format = "jsonl" if Path(config.input).is_dir() else config.format
@@ -45,7 +53,11 @@ def predict_file(
     chunk = 1 if config.live else config.chunk
     skipped = done // chunk * chunk  # whole chunks: the rest is predicted again in the batches it had
     count = 0
-    with _open_input(config.input) as lines, _open_output(config) as output:
+    with (
+        _open_input(config.input) as lines,
+        _open_output(config) as output,
+        open_queue(config, done=done) as queue,
+    ):
         source = read(lines, format, file=config.input)
         kept, examples = itertools.tee(itertools.islice(source, skipped, None))
         answers = stream(model, examples, batch_tokens=config.batch_tokens, chunk_size=chunk)
@@ -59,6 +71,10 @@ def predict_file(
                 )
             if number <= done:
                 continue
+            prediction = gate.held_back(prediction) if gate else prediction
+            reason: str = getattr(prediction, "abstained", "")  # heads that never abstain have none
+            if queue and reason:
+                queue.add(number, example, reason, answer=model.head.row(example, prediction))
             output.write(write(example, prediction))
             count += 1
             output.flush()

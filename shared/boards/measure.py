@@ -59,8 +59,8 @@ def measure_run(folder: Path, *, leaderboards_dir: Path, data_dir: str, effort: 
         raise UserError(
             f"{100 * busy:.0f} % of the processors are taken by others: measure on an idle machine"
         )
-    from shared.commands import of_run, use_threads
     from shared.compose import compose_run
+    from shared.run_inputs import of_run, use_threads
 
     config = of_run(compose_run(record.task, [f"data_dir='{data_dir}'"]), folder, [])
     use_threads(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,8 +13,9 @@ from omegaconf import OmegaConf
 
 from shared.contracts import Score
 from shared.errors import UserError, suggest
+from shared.promise import kept_again
 from shared.provenance import digest_files
-from shared.record import Record, Reliability, read_record, write_reliability
+from shared.record import Kept, Record, Reliability, read_record, write_trust
 from shared.reliability import reliability
 from shared.runs import read_predictions
 from shared.typed_config import build
@@ -31,6 +32,7 @@ class ScoredAgain:
     score: float  # the main one
     digest_matches: bool  # whether this is the data that the record was scored on
     reliability: Reliability | None
+    promises: list[Kept]
 
     @property
     def score_problem(self) -> str:
@@ -46,7 +48,10 @@ class ScoredAgain:
     @property
     def problem(self) -> str:
         """What in the record is not what its answers give, '' for nothing."""
-        if self.score_problem or _agree(self.reliability, self.record.reliability):
+        agree = _agree(self.reliability, self.record.reliability) and _kept_alike(
+            self.promises, self.record.promises
+        )
+        if self.score_problem or agree:
             return self.score_problem
         return "its reliability is not that of its answers: python -m leaderboards rescore writes it"
 
@@ -63,11 +68,13 @@ def score_again(path: Path, data_dir: Path | str) -> ScoredAgain | None:
     digest, types, examples = _read_data(json.dumps(config, sort_keys=True), record.data.split)
     predictions = read_predictions(path.parent / record.predictions.name)
     metric = build(OmegaConf.create(record.config["task"]["metric"]), path="metric").bind(types)
+    trials = metric.trials(examples, predictions)
     return ScoredAgain(
         record=record,
         score=metric.quick(examples, predictions),
         digest_matches=digest == record.data.digest,
-        reliability=reliability(metric.trials(examples, predictions)),
+        reliability=reliability(trials),
+        promises=kept_again(record.promises, trials),
     )
 
 
@@ -92,8 +99,8 @@ def _rescored(path: Path, data_dir: Path | str) -> str:
         return f"{path.stem}: not scored again, its data is not in {data_dir}"
     if again.score_problem:
         raise UserError(f"{path}: {again.score_problem}")
-    if again.reliability != again.record.reliability:
-        write_reliability(path, again.reliability)
+    if (again.reliability, again.promises) != (again.record.reliability, again.record.promises):
+        write_trust(path, again.reliability, again.promises)
     return f"{path.stem}: {again.record.metric.main} {again.score:.4f} again, {_shown(again.reliability)}"
 
 
@@ -134,6 +141,22 @@ def _agree(left: Reliability | None, right: Reliability | None) -> bool:
         (left.aurc, right.aurc),
     ]
     return left.num == right.num and all(abs(one - other) <= SAME_RELIABILITY for one, other in pairs)
+
+
+def _kept_alike(left: Sequence[Kept], right: Sequence[Kept]) -> bool:
+    """Whether the promises are the same, and the answers given under them within what is stored."""
+    return len(left) == len(right) and all(
+        one.promise == other.promise
+        and one.num == other.num
+        and abs(one.coverage - other.coverage) <= SAME_RELIABILITY
+        and (one.risk is None) == (other.risk is None)
+        and (
+            one.risk is None
+            or other.risk is None
+            or abs(one.risk.value - other.risk.value) <= SAME_RELIABILITY
+        )
+        for one, other in zip(left, right, strict=True)
+    )
 
 
 def _shown(found: Reliability | None) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from shared.intervals import (
     score_counts,
     stack_counts,
 )
-from shared.record import DataFacts, Record
+from shared.record import DataFacts, Kept, Record
 from shared.reliability import averaged
 
 Row = dict[str, Any]
@@ -103,10 +104,12 @@ def sample_row(group: Sequence[Record], *, statistic: Statistic) -> Sample:
 def record_row(group: Sequence[Record], sample: Sample) -> Row:
     """Return the row of one group: means over its runs, and the interval of the mean main score."""
     main = group[0].metric.main
-    row: Row = _mean([asdict(replace(record, config={}, counts=None, reliability=None)) for record in group])
+    known = [replace(record, config={}, counts=None, reliability=None, promises=[]) for record in group]
+    row: Row = _mean([asdict(record) for record in known])
     row["scores"] = {name: score["value"] for name, score in row["scores"].items()}
     row["score"] = {"value": sample.value, "low": sample.low, "high": sample.high}
     row["reliability"] = _reliability(group)
+    row["promises"] = _promises(group)
     unit = "seed" if group[0].kind == "measured" else "run"
     row["runs"] = _runs([record.scores[main].value for record in group], unit=unit)
     row["ids"] = [record.id for record in group]
@@ -219,6 +222,26 @@ def _paired_by_seed(left: Sample, right: Sample) -> Difference:
 def _reliability(group: Sequence[Record]) -> Row | None:
     known = [record.reliability for record in group if record.reliability is not None]
     return asdict(averaged(known)) if len(known) == len(group) else None
+
+
+def _promises(group: Sequence[Record]) -> Row:
+    """Return unit -> risk in percent -> the promise's means over the runs, and how often it was kept."""
+    found: Row = {}
+    for number, first in enumerate(group[0].promises):
+        own = [record.promises[number] for record in group if len(record.promises) > number]
+        if len(own) == len(group):
+            at_risk = {"given": _mean([kept.coverage for kept in own]), "verdict": _verdicts(own)}
+            if all(kept.risk is not None for kept in own):
+                at_risk["wrong"] = _mean([asdict(kept)["risk"] for kept in own])
+            found.setdefault(first.promise.unit, {})[f"{100 * first.promise.risk:g}"] = at_risk
+    return found
+
+
+def _verdicts(own: Sequence[Kept]) -> str:
+    counts = Counter(kept.verdict for kept in own)
+    if len(own) == 1:
+        return own[0].verdict
+    return ", ".join(f"{number}x {verdict}" for verdict, number in counts.items())
 
 
 def _check_counts(group: Sequence[Record], scores: Array) -> None:

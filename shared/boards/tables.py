@@ -37,6 +37,8 @@ class Table:
     columns: list[Column]
 
 
+PROMISED = "5"  # percent of the answers given, in tables
+NONE_GIVEN = "none given"
 EMPTY = {
     "cited": ("n/s", "not stated or not comparable"),
     "measured": ("n/m", "not measured or not applicable"),
@@ -193,6 +195,9 @@ _SHOW: dict[str, Callable[[Any], str]] = {
     "share_range": _share_range,
     "median": _median,
     "significant": _significant,
+    "given": lambda own: f"{100 * own[PROMISED]['given']:.1f} %",
+    "wrong": lambda own: _interval(own[PROMISED]["wrong"]) if "wrong" in own[PROMISED] else NONE_GIVEN,
+    "verdict": lambda own: own[PROMISED]["verdict"],
 }
 
 

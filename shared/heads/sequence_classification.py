@@ -24,6 +24,7 @@ from shared.errors import BundleError
 from shared.examples import FacetAnswer, FacetExample, FacetPrediction
 from shared.facet_decoding import Classes, FacetDecoder, FacetOutputs, prior_shift
 from shared.facet_loss import FacetLoss
+from shared.facet_sets import NONE
 from shared.heads.settings import Classifier, SequenceClassification
 from shared.ontology import Cardinality, Facet, Ontology, read_ontology_row
 from shared.text_windows import MARKERS, TextReader, TextWindow
@@ -209,6 +210,10 @@ class SequenceClassificationHead:
             mean[:, :size], mean[:, size : size + numbers], mean[:, size + numbers :].astype(np.float32)
         )
 
+    def give_sets(self, risk: float) -> None:
+        """Give prediction sets beside the answers, see `shared.facet_sets`."""
+        self.decoder.give_sets(risk)
+
     def ask(self, types: Mapping[str, Any]) -> None:
         """Accept the trained ontology alone."""
         asked = read_ontology_row(types)
@@ -233,15 +238,23 @@ class SequenceClassificationHead:
     def _answer_row(self, facet: str, answer: FacetAnswer) -> dict[str, Any]:
         if answer.value is not None:
             return {"facet": facet, "value": answer.value}
-        return {
+        row = {
             "facet": facet,
             "concepts": list(answer.given),
-            "paths": [self.ontology.path(concept) for concept in answer.given],
+            "paths": self._paths(answer.given),
             "probability": answer.probability,
             "abstained": bool(answer.abstained),
             "reason": answer.abstained,
             "guess": list(answer.concepts),
         }
+        for name, concepts in (("candidates", answer.candidates), ("sure", answer.sure)):
+            if concepts is not None:
+                row |= {name: list(concepts), f"{name}_paths": self._paths(concepts)}
+        return row
+
+    def _paths(self, concepts: Sequence[str]) -> list[str]:
+        """Return the path of each concept, '' for none."""
+        return [self.ontology.path(concept) if concept != NONE else NONE for concept in concepts]
 
     def finds(self) -> str:
         """Return the facets with their number of concepts."""

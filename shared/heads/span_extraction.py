@@ -10,6 +10,7 @@ B windows in a batch, T tokens, W words, K = max_width, C types.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from shared.errors import ConfigError
 from shared.example_rows import span_prediction_row
 from shared.examples import Span, SpanExample, SpanPrediction
 from shared.heads.settings import SpanExtraction
+from shared.span_calibration import calibrate_spans, fit_span_calibration
 from shared.windows import cut_windows, owners
 from shared.words import span_words
 
@@ -59,6 +61,7 @@ class SpanExtractionHead:
         self, settings: SpanExtraction, *, types: Mapping[str, str], gliner: Any, new_tokens: Sequence[int]
     ) -> None:
         self.settings, self.gliner, self.types = settings, gliner, dict(types)
+        self._trained = tuple(types.values())
         self.new_tokens = list(new_tokens)
         self.remembers = False
         self.kept: dict[str, Any] = {}
@@ -109,6 +112,7 @@ class SpanExtractionHead:
     def collate(self, features: Sequence[SpanWindow]) -> dict[str, Tensor]:
         """Return GLiNER's inputs, with `labels` (B, W, K, C) float: 1 where the span has the type."""
         processor = self.gliner.data_processor
+        self.tokenizer.padding_side = "right"  # in front, padding would move the words' positions
         names = list(self.types.values())
         raw = processor.collate_raw_batch(
             [{"tokenized_text": window.written, "ner": []} for window in features], entity_types=names
@@ -137,12 +141,14 @@ class SpanExtractionHead:
     def decode(
         self, examples: Sequence[SpanExample], features: Sequence[SpanWindow], logits: Sequence[Array]
     ) -> list[SpanPrediction]:
-        """Return the spans at or above the threshold, the most probable first where spans overlap."""
-        found = self._candidates(examples, features, logits, lowest=self.decoding[THRESHOLD])
-        return [
-            SpanPrediction(id=example.id, spans=_flat(spans))
-            for example, spans in zip(examples, found, strict=True)
-        ]
+        """Return the spans at or above the threshold, the most probable first where spans overlap.
+
+        The threshold is on probabilities as they are; those of the answer are calibrated.
+        """
+        lowest = min(LOWEST, self.decoding[THRESHOLD])
+        found = self._candidates(examples, features, logits, lowest=lowest)
+        answers = _answers(examples, found, self.decoding[THRESHOLD])
+        return [calibrate_spans(prediction, self.decoding) for prediction in answers]
 
     def start(self, backbone: nn.Module, examples: Sequence[SpanExample]) -> None:
         """Do nothing: the fresh weights depend on the seed alone."""
@@ -164,15 +170,23 @@ class SpanExtractionHead:
     def tune(
         self, examples: Sequence[SpanExample], features: Sequence[SpanWindow], logits: Sequence[Array]
     ) -> None:
-        """Choose the threshold with the best strict micro F1; ties go to the one nearest to 0.5."""
+        """Choose the threshold of the best strict micro F1, ties by nearness to 0.5, and fit confidences."""
         found = self._candidates(examples, features, logits, lowest=LOWEST)
         thresholds = [round(LOWEST * step, 2) for step in range(1, round(1 / LOWEST))]
         scores = {threshold: _micro_f1(examples, found, threshold) for threshold in thresholds}
-        self.decoding[THRESHOLD] = max(thresholds, key=lambda t: (scores[t], -abs(t - 0.5)))
+        best = max(thresholds, key=lambda t: (scores[t], -abs(t - 0.5)))
+        self.decoding.clear()
+        self.decoding.update(fit_span_calibration(examples, _answers(examples, found, best)))
+        self.decoding[THRESHOLD] = best
 
     def ask(self, types: Mapping[str, str]) -> None:
-        """Look for these types from now on, trained or not."""
-        self.types = dict(types)
+        """Look for these types from now on, trained or not, in an order that is not the asker's.
+
+        Scores depend on the order of the names: those trained keep theirs, the others follow by name.
+        """
+        known = {name: place for place, name in enumerate(self._trained)}
+        ordered = sorted(types.items(), key=lambda item: (known.get(item[1], len(known)), item[1]))
+        self.types = dict(ordered)
 
     def row(self, example: SpanExample, prediction: SpanPrediction) -> dict[str, Any]:
         """Return id and spans with their text."""
@@ -273,6 +287,25 @@ def _begin_markers(gliner: Any) -> list[int]:
             markers.append(tokenizer.convert_tokens_to_ids(token))
             weight[markers[-1]] = weight[tokenizer.convert_tokens_to_ids(start)]
     return markers
+
+
+def _answers(
+    examples: Sequence[SpanExample], found: Sequence[Sequence[Span]], threshold: float
+) -> list[SpanPrediction]:
+    """Return the answers as they are; that of a text is right if each candidate was told right from wrong.
+
+    Candidates are independent for GLiNER: the product has p of those given and 1 - p of others beside them.
+    """
+    answers = []
+    for example, spans in zip(examples, found, strict=True):
+        given = _flat(spans, threshold)
+        others = [
+            span for span in spans if all(span.end <= own.start or own.end <= span.start for own in given)
+        ]
+        sure = math.prod([span.probability or 0.0 for span in given])
+        sure *= math.prod([1 - (span.probability or 0.0) for span in others])
+        answers.append(SpanPrediction(example.id, given, round(sure, 6) if example.words else None))
+    return answers
 
 
 def _flat(spans: Sequence[Span], threshold: float = 0.0) -> tuple[Span, ...]:

@@ -16,12 +16,20 @@ import torch
 from torch import Tensor, nn
 
 from shared.contracts import Base, Outputs, Reviewer
-from shared.crf import IGNORED, best_tags, forbidden_transitions, marginals, negative_log_likelihood
+from shared.crf import (
+    IGNORED,
+    best_tags,
+    forbidden_transitions,
+    marginals,
+    negative_log_likelihood,
+    path_probability,
+)
 from shared.encoder import load_encoder
 from shared.errors import BundleError
 from shared.example_rows import span_prediction_row
 from shared.examples import Span, SpanExample, SpanPrediction
 from shared.heads.settings import TokenClassification
+from shared.span_calibration import calibrate_spans, fit_span_calibration
 from shared.windows import cut_windows, owners
 from shared.words import span_words
 
@@ -91,7 +99,7 @@ class TokenClassificationHead:
         self, settings: TokenClassification, *, types: Mapping[str, str], tokenizer: Any, hidden_size: int
     ) -> None:
         self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
-        self.decoding: dict[str, float] = {}  # Viterbi has no threshold
+        self.decoding: dict[str, float] = {}
         self.new_tokens: list[int] = []
         self.remembers = False
         self.kept: dict[str, Any] = {}
@@ -179,8 +187,16 @@ class TokenClassificationHead:
     ) -> list[SpanPrediction]:
         """Return the spans of the best tags; a span's probability is the geometric mean of its marginals.
 
-        The examples of one document decide together, see `share_evidence`.
+        That of the whole answer is the best tags' among all sequences; both are calibrated. The examples of
+        one document decide together, see `share_evidence`.
         """
+        found = self._answers(examples, features, logits)
+        return [calibrate_spans(prediction, self.decoding) for prediction in found]
+
+    def _answers(
+        self, examples: Sequence[SpanExample], features: Sequence[WordWindow], logits: Sequence[Array]
+    ) -> list[SpanPrediction]:
+        """Return the answers as they are, before calibration."""
         parts: list[list[tuple[WordWindow, Array]]] = [[] for _ in examples]
         for window, window_logits in zip(features, logits, strict=True):
             parts[window.example].append((window, window_logits))
@@ -188,8 +204,7 @@ class TokenClassificationHead:
         scores = share_evidence(examples, scores, share=self.settings.document_share)
         transitions = self.module.transitions.detach().cpu().numpy()
         return [
-            SpanPrediction(id=example.id, spans=tuple(self._spans(example, rows, transitions)))
-            for example, rows in zip(examples, scores, strict=True)
+            self._answer(example, rows, transitions) for example, rows in zip(examples, scores, strict=True)
         ]
 
     def _word_scores(self, example: SpanExample, parts: Sequence[tuple[WordWindow, Array]]) -> Array:
@@ -203,8 +218,16 @@ class TokenClassificationHead:
                     scores[word] = logits[position]
         return scores
 
-    def _spans(self, example: SpanExample, scores: Array, transitions: Array) -> Iterator[Span]:
+    def _answer(self, example: SpanExample, scores: Array, transitions: Array) -> SpanPrediction:
+        if not example.words:
+            return SpanPrediction(example.id)
         tags = best_tags(scores, transitions)
+        sure = round(path_probability(scores, tags, transitions), 6)
+        return SpanPrediction(example.id, tuple(self._spans(example, scores, tags, transitions)), sure)
+
+    def _spans(
+        self, example: SpanExample, scores: Array, tags: np.ndarray[Any, Any], transitions: Array
+    ) -> Iterator[Span]:
         probabilities = marginals(scores, transitions)
         for start, end, label in _chunks([self.tags[tag] for tag in tags]):
             chosen = probabilities[np.arange(start, end), tags[start:end]]
@@ -231,7 +254,10 @@ class TokenClassificationHead:
     def tune(
         self, examples: Sequence[SpanExample], features: Sequence[WordWindow], logits: Sequence[Array]
     ) -> None:
-        """Do nothing: Viterbi decoding has no threshold."""
+        """Fit how sure answers are: Viterbi decoding has no threshold."""
+        found = self._answers(examples, features, logits)
+        self.decoding.clear()
+        self.decoding.update(fit_span_calibration(examples, found))
 
     def ask(self, types: Mapping[str, str]) -> None:
         """Accept the trained types alone."""

@@ -82,15 +82,29 @@ class EntityF1:
         return micro_f1
 
     def trials(self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]) -> Trials:
-        """Return each predicted span that has a probability, right where gold has the same ends and label."""
+        """Return each predicted span and each text that has a probability.
+
+        A span is right where gold has the same ends and label, a text where its spans are gold's.
+        """
+        pairs = aligned(examples, predictions)
         spans = [
-            Trial(example.document, span.probability, span.key in gold)
-            for example, prediction in aligned(examples, predictions)
+            Trial(example.document, span.probability, span.key in gold, raw=span.raw_probability)
+            for example, prediction in pairs
             for gold in [_keys(example.spans)]
             for span in prediction.spans
             if span.probability is not None
         ]
-        return {"spans": spans} if spans else {}
+        texts = [
+            Trial(
+                example.document,
+                prediction.probability,
+                _keys(example.spans) == _keys(prediction.spans),
+                raw=prediction.raw_probability,
+            )
+            for example, prediction in pairs
+            if prediction.probability is not None
+        ]
+        return {unit: trials for unit, trials in (("spans", spans), ("texts", texts)) if trials}
 
     def wrong(
         self, examples: Sequence[SpanExample], predictions: Sequence[SpanPrediction]

@@ -25,6 +25,12 @@ _CONCEPTS: dict[Callable[..., counting.Table], dict[str, SumStatistic]] = {
     counting.level2_counts: {"level2_accuracy": scores.level2_accuracy},
     counting.hierarchy_counts: {"hp": scores.hp, "hr": scores.hr, "hf1": scores.hf1},
     counting.relation_counts: {"official_f1": scores.official_f1},
+    counting.candidate_counts: {
+        "set_coverage": scores.set_coverage,
+        "set_size": scores.set_size,
+        "sure_share": scores.sure_share,
+        "sure_right": scores.sure_right,
+    },
 }
 _Item = TypeVar("_Item")
 _NUMBERS: dict[str, SumStatistic] = {"r2": scores.r2, "mse": scores.mse, "mae": scores.mae}

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shared.facet_sets import NONE
 from shared.intervals import Array
 from shared.ontology import Ontology
 from tasks.ontology.judged import Judged
 from tasks.ontology.scores import (
     ANSWER_COLUMNS,
+    CANDIDATE_COLUMNS,
     CLASS_COLUMNS,
     NUMBER_COLUMNS,
     RIGHT_COLUMNS,
@@ -120,6 +122,21 @@ def answer_counts(items: Sequence[Judged], *, ontology: Ontology, num_rows: int)
         numbers = (right, inside and not away, inside, not inside and away, not inside)
         parts.append((item.row, item.facet.id, numbers))
     return gather(parts, groups=present(parts), columns=ANSWER_COLUMNS, num_rows=num_rows)
+
+
+def candidate_counts(items: Sequence[Judged], *, ontology: Ontology, num_rows: int) -> Table:
+    """Return CANDIDATE_COLUMNS of the facet over the texts in scope; no group where one has no set."""
+    inside = [item for item in items if item.in_scope]
+    parts = []
+    for item in inside:
+        candidates, sure = item.answer.candidates, item.answer.sure
+        if candidates is None or sure is None:
+            return gather([], groups=[], columns=CANDIDATE_COLUMNS, num_rows=num_rows)
+        gold = set(item.gold) or ({NONE} if item.facet.single else set())
+        right = with_broader(item.gold, ontology) >= set(sure)
+        numbers = (gold <= set(candidates), len(candidates), bool(sure), right, 1)
+        parts.append((item.row, item.facet.id, numbers))
+    return gather(parts, groups=present(parts), columns=CANDIDATE_COLUMNS, num_rows=num_rows)
 
 
 def exact_counts(items: Sequence[Sequence[Judged]], *, num_rows: int) -> Table:

@@ -15,6 +15,7 @@ RIGHT_COLUMNS = ["right", "total"]
 CLASS_COLUMNS = ["tp", "predicted", "gold", "facet"]
 SET_COLUMNS = ["common", "predicted", "gold"]
 ANSWER_COLUMNS = ["right", "answered", "in_scope", "sent_away", "out_of_scope"]
+CANDIDATE_COLUMNS = ["covered", "size", "with_sure", "sure_right", "total"]
 NUMBER_COLUMNS = ["number", "gold", "gold_squared", "squared_error", "absolute_error"]
 
 
@@ -90,6 +91,26 @@ def coverage(summed: Array) -> Array:
 def accuracy_answered(summed: Array) -> Array:
     """Return the share of answered texts in scope that are right, as `coverage`."""
     return divided(summed[..., 0], summed[..., 1])
+
+
+def set_coverage(summed: Array) -> Array:
+    """Return the share of texts in scope with gold in the set, from (..., CANDIDATE_COLUMNS) of one facet."""
+    return divided(summed[..., 0], summed[..., 4])
+
+
+def set_size(summed: Array) -> Array:
+    """Return the mean number of candidates, as `set_coverage`."""
+    return divided(summed[..., 1], summed[..., 4])
+
+
+def sure_share(summed: Array) -> Array:
+    """Return the share of texts in scope of which some concept is sure, as `set_coverage`."""
+    return divided(summed[..., 2], summed[..., 4])
+
+
+def sure_right(summed: Array) -> Array:
+    """Return the share of texts in scope of which nothing sure is wrong, as `set_coverage`."""
+    return divided(summed[..., 3], summed[..., 4])
 
 
 def oos_recall(summed: Array) -> Array:

@@ -37,7 +37,7 @@ Predictions = Sequence[QueryPrediction]
 
 @dataclass(frozen=True)
 class Written:
-    """The queries written for a passage, and the rank at which each of them finds it."""
+    """The queries for a passage, as texts, and the rank at which each of them finds it."""
 
     example: QueryExample
     queries: tuple[str, ...]
@@ -147,13 +147,11 @@ class QueryScores:
 
     def _read(self, examples: Examples, predictions: Predictions) -> list[Written]:
         pairs = aligned(examples, predictions)
+        texts = [(example, prediction.texts(example.text)) for example, prediction in pairs]
         passages = [Passage(example.id, example.text, example.document) for example in examples]
-        asked = [(query, prediction.id) for _, prediction in pairs for query in prediction.queries]
+        asked = [(query, example.id) for example, queries in texts for query in queries]
         ranks = iter(round_trip_ranks(passages, asked, stage=self.first_stage()))
-        return [
-            Written(example, prediction.queries, [next(ranks) for _ in prediction.queries])
-            for example, prediction in pairs
-        ]
+        return [Written(example, queries, [next(ranks) for _ in queries]) for example, queries in texts]
 
 
 def shares(written: Written, *, found_within: int, scorer: Any) -> dict[str, Share]:

@@ -16,6 +16,7 @@ from shared.compose import compose_run
 from shared.config import RunConfig, config_digest, read_config
 from shared.errors import DataError
 from shared.passages import Passage, RankingExample
+from shared.run_inputs import of_run
 from shared.table_files import Fault, read_texts, take_id
 from shared.typed_config import build, typed
 from tasks.retrieval import bootstrap as steps
@@ -61,7 +62,7 @@ def search(config: RunConfig, *, overrides: Sequence[str]) -> None:
     are those that the run was trained with, unless other data is given.
     """
     folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name)
-    config = replace(commands.of_run(config, folder, overrides), run=str(folder))
+    config = replace(of_run(config, folder, overrides), run=str(folder))
     data: Any = config.data
     passages = data.passages(config.split)
     read = partial(_read_queries, passages=passages, first_stage=data.first_stage, depth=data.depth)

@@ -12,12 +12,13 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from shared import commands, runs
+from shared import runs
 from shared.config import PredictConfig, RunConfig
 from shared.errors import ConfigError, DataError, UserError
 from shared.examples import SummaryExample, aligned
 from shared.files import decode_line, read_lines
 from shared.record import read_record
+from shared.run_inputs import of_run
 from shared.table_files import STREAMS, Fault, check_known, parse_object, read_cell
 from shared.typed_config import typed
 from tasks.summarization import data
@@ -62,7 +63,7 @@ def check(config: RunConfig, *, overrides: Sequence[str]) -> None:
 def report(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Write a page with documents of an evaluated run's split into its folder: our bullets, sources, gold."""
     folder = runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name, holding=runs.RECORD)
-    config = commands.of_run(config, folder, overrides)
+    config = of_run(config, folder, overrides)
     record = read_record(folder / runs.RECORD)
     if record.data.split != config.split:
         raise UserError(

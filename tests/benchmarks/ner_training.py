@@ -17,7 +17,6 @@ from functools import partial
 from pathlib import Path
 
 from shared.batches import epoch_batches
-from shared.commands import use_threads
 from shared.compare import compare
 from shared.compose import compose_run
 from shared.config import RunConfig
@@ -26,6 +25,7 @@ from shared.errors import UserError
 from shared.evaluate import predict
 from shared.examples import SpanExample
 from shared.model import Model, create_model
+from shared.run_inputs import use_threads
 from shared.runs import Progress
 from shared.train import fit, learning_rate_factor, make_optimizer
 

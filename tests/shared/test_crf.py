@@ -5,7 +5,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from shared.crf import FORBIDDEN, best_tags, forbidden_transitions, marginals, negative_log_likelihood
+from shared.crf import (
+    FORBIDDEN,
+    best_tags,
+    forbidden_transitions,
+    marginals,
+    negative_log_likelihood,
+    path_probability,
+)
 
 TAGS = ["O", "B-A", "I-A", "B-B", "I-B"]
 
@@ -65,6 +72,9 @@ def test_best_tags_and_marginals_equal_those_of_every_sequence(seed: int) -> Non
     for path, probability in zip(paths, torch.softmax(scores, 0).tolist(), strict=True):
         expected[range(4), path] += probability
     np.testing.assert_allclose(marginals(logits.numpy(), transitions.numpy()), expected, atol=1e-5)
+    for path, probability in zip(paths, torch.softmax(scores, 0).tolist(), strict=True):
+        found = path_probability(logits.numpy(), np.array(path), transitions.numpy())
+        assert found == pytest.approx(probability, abs=1e-6)
 
 
 def test_no_words_have_no_tags() -> None:
@@ -78,3 +88,5 @@ def test_logits_of_a_hundred_over_long_texts_keep_a_sum_of_one() -> None:
     logits, transitions = drawn(0, 300)
     found = marginals(30 * logits.numpy(), transitions.numpy())
     np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-4)
+    best = best_tags(30 * logits.numpy(), transitions.numpy())
+    assert 0 < path_probability(30 * logits.numpy(), best, transitions.numpy()) < 1

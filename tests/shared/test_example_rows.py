@@ -2,7 +2,13 @@ import json
 
 import pytest
 
-from shared.example_rows import example_row, prediction_row, read_example, read_prediction
+from shared.example_rows import (
+    example_row,
+    prediction_row,
+    read_example,
+    read_prediction,
+    span_prediction_row,
+)
 from shared.examples import (
     AnomalyExample,
     AnomalyPrediction,
@@ -17,6 +23,7 @@ from shared.examples import (
     SummaryExample,
     SummaryPrediction,
 )
+from shared.passages import QueryPrediction
 from tests.shared.test_examples import ACME, ADA, NEWS, TEXT, WORDS
 
 
@@ -31,6 +38,25 @@ def test_a_prediction_row_holds_ids_and_answers_and_reads_back_the_same() -> Non
         ],
     }
     assert read_prediction(row) == prediction
+
+
+def test_what_calibration_adds_is_written_where_it_is_known_and_reads_back() -> None:
+    span = Span(0, 3, "PER", 0.25, raw_probability=0.4)
+    prediction = SpanPrediction("7", (span,), probability=0.5, raw_probability=0.7)
+    row = json.loads(json.dumps(prediction_row(prediction)))
+    assert row["spans"][0]["raw_probability"] == 0.4
+    assert (row["probability"], row["raw_probability"]) == (0.5, 0.7)
+    assert read_prediction(row) == prediction
+
+
+def test_predict_tells_what_it_does_not_give() -> None:
+    example = SpanExample("7", TEXT, (), WORDS, "d")
+    held = SpanPrediction("7", (), probability=0.4, unsure=(Span(0, 3, "PER", 0.3),), abstained="not sure")
+    row = span_prediction_row(example, held)
+    assert row["spans"] == []
+    assert (row["abstained"], row["reason"], row["probability"]) == (True, "not sure", 0.4)
+    assert row["unsure"] == [{"start": 0, "end": 3, "label": "PER", "text": "Ada", "probability": 0.3}]
+    assert "abstained" not in span_prediction_row(example, SpanPrediction("7"))
 
 
 def test_an_example_row_reads_back_the_same() -> None:
@@ -77,6 +103,17 @@ def test_a_facet_prediction_row_leaves_out_what_is_not_set_and_reads_back_the_sa
             {"facet": "score", "concepts": [], "value": 0.0},
         ],
     }
+    assert read_prediction(row) == prediction
+
+
+def test_a_prediction_set_is_written_where_there_is_one_and_reads_back_the_same() -> None:
+    given = FacetAnswer(("bonds",), candidates=("bonds", ""), sure=())
+    prediction = FacetPrediction("7", {"topic": given, "place": FacetAnswer()})
+    row = json.loads(json.dumps(prediction_row(prediction)))
+    assert row["facets"] == [
+        {"facet": "topic", "concepts": ["bonds"], "candidates": ["bonds", ""], "sure": []},
+        {"facet": "place", "concepts": []},
+    ]
     assert read_prediction(row) == prediction
 
 
@@ -132,3 +169,16 @@ def test_a_summary_row_has_our_own_text_and_of_a_quotation_only_where_it_stands(
     )
     silent = SummaryPrediction("8", abstained="the document is empty")
     assert read_prediction(json.loads(json.dumps(prediction_row(silent)))) == silent
+
+
+def test_a_query_row_has_our_own_text_and_of_a_quotation_only_where_it_stands() -> None:
+    prediction = QueryPrediction("7", ("Who left?",), (((0, 3), (9, 18)), ((4, 8),)))
+    row = json.loads(json.dumps(prediction_row(prediction)))
+    assert row == {"id": "7", "queries": ["Who left?"], "quoted": [[[0, 3], [9, 18]], [[4, 8]]]}
+    assert read_prediction(row) == prediction
+    assert read_prediction(row).key == prediction.key
+
+
+def test_a_row_of_written_queries_is_as_it_was_before_there_were_quotations() -> None:
+    line = '{"id": "7", "queries": ["Who left?"]}'
+    assert json.dumps(prediction_row(read_prediction(json.loads(line)))) == line

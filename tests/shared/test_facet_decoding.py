@@ -1,10 +1,12 @@
 """Decoding of scores made by hand. Scores are in the order of the concepts that each ontology names."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from shared.errors import UserError
 from shared.examples import FacetAnswer, FacetExample
 from shared.facet_decoding import FacetDecoder, FacetOutputs, prior_shift
 from shared.heads.settings import DETECTORS
@@ -225,6 +227,52 @@ def test_a_text_at_the_threshold_is_answered() -> None:
     assert (prediction.facets["topic"].oddity, prediction.facets["topic"].abstained) == (-0.5, "")
 
 
+def test_prediction_sets_are_given_where_they_are_asked_for() -> None:
+    """Odds of 9 to 1 and of 3 to 2; a candidate has a probability of 0.3, and odds of 8 to 1 are sure."""
+    made, texts, found = decoder(), examples(("a",), ("a",)), outputs([[np.log(9), 0], [np.log(1.5), 0]])
+    made.thresholds.update({"set/0.05/topic": np.log(0.3), "sure/0.05/topic": np.log(8)})
+    assert [p.facets["topic"].candidates for p in made.decode(texts, found)] == [None, None]
+    made.give_sets(0.05)
+    answers = [prediction.facets["topic"] for prediction in made.decode(texts, found)]
+    assert [(answer.candidates, answer.sure) for answer in answers] == [(("a",), ("a",)), (("a", "b"), ())]
+    with pytest.raises(UserError, match=r"predict.sets=0.1: this bundle has prediction sets for 0.05"):
+        made.give_sets(0.1)
+
+
+def test_of_a_text_out_of_scope_nothing_is_sure() -> None:
+    made = decoder()
+    made.thresholds.update({"set/0.05/topic": -1.0, "sure/0.05/topic": 0.0, "energy/topic": -2.5})
+    made.give_sets(0.05)
+    odd, fine = made.decode(examples((), ("a",)), outputs([[2.0, -1.0], [9.0, 6.0]]))
+    assert (odd.facets["topic"].candidates, odd.facets["topic"].sure) == (("a",), ())
+    assert (fine.facets["topic"].candidates, fine.facets["topic"].sure) == (("a",), ("a",))
+
+
+def test_the_answer_is_a_candidate_though_the_shift_moved_it_away_from_the_most_probable() -> None:
+    made = decoder()
+    made.shift = prior_shift(PAIR, [99, 1], power=1.0)
+    made.thresholds.update({"set/0.05/topic": np.log(0.5), "sure/0.05/topic": 0.0})
+    made.give_sets(0.05)
+    (prediction,) = made.decode(examples(("a",)), outputs([[1.0, 0.0]]))
+    answer = prediction.facets["topic"]
+    assert (answer.concepts, answer.candidates, answer.sure) == (("b",), ("a", "b"), ())
+
+
+def test_the_limits_of_sets_are_those_of_the_documents_in_scope() -> None:
+    """Nine of them are what a risk of 0.1 needs, and at that the least sure gold is a candidate."""
+    texts = [replace(text, document=text.id) for text in examples(*[("a",)] * 9, *[()] * 40)]
+    found = outputs([[-1.0, 0.0], *[[4.0, 0.0]] * 8, *[[-9.0, -9.0]] * 40])
+    made, inside = decoder(detectors=["energy"]), decoder()
+    made.tune(texts, found)
+    inside.tune(texts[:9], outputs(found.scores[:9].tolist()))
+    assert set(inside.thresholds) == {"temperature/topic", "set/0.1/topic", "sure/0.1/topic"}
+    assert made.thresholds == {**inside.thresholds, "energy/topic": made.thresholds["energy/topic"]}
+    made.give_sets(0.1)
+    assert made.decode(texts, found)[0].facets["topic"].candidates == ("b", "a")
+    inside.tune(texts[:8], outputs(found.scores[:8].tolist()))
+    assert set(inside.thresholds) == {"temperature/topic"}
+
+
 def test_the_nearest_training_texts_are_shown_with_their_cosine() -> None:
     made = decoder()
     made.remember(
@@ -278,8 +326,13 @@ def test_a_detector_of_distances_alone_waits_for_the_training_texts() -> None:
 def test_a_text_without_two_marks_gets_no_relation() -> None:
     texts = [marked_example("Rain brings floods", "Rain", "floods"), FacetExample("1", "Rain brings floods")]
     scores = [[-5.0, 5.0, 5.0, -5.0]] * 2
-    marked, unmarked = decoder(RELATIONS).decode(texts, outputs(scores))
+    made = decoder(RELATIONS)
+    made.thresholds["set/0.05/relation"] = -1.0
+    made.give_sets(0.05)
+    marked, unmarked = made.decode(texts, outputs(scores))
     assert marked.facets["relation"].given == (RELATIONS.concepts[2].id,)
+    assert marked.facets["relation"].candidates == (RELATIONS.concepts[2].id,)
+    assert unmarked.facets["relation"].candidates is None
     assert unmarked.facets["relation"].given == ()
     assert unmarked.facets["relation"].abstained == (
         "a relation holds between two marked spans, and the text has none"

@@ -18,7 +18,6 @@ from huggingface_hub import constants
 
 from shared import runs
 from shared.adapters import Origin, read_manifest, save_bundle
-from shared.commands import of_run
 from shared.compose import compose_run
 from shared.config import PushConfig
 from shared.errors import BundleError, UserError
@@ -26,6 +25,7 @@ from shared.model import create_model
 from shared.model_card import write_card
 from shared.push import push_bundle
 from shared.record import write_record
+from shared.run_inputs import of_run
 from shared.train import Fitted
 from tests.shared.records import make_record
 

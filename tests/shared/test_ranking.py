@@ -61,6 +61,39 @@ def test_probabilities_follow_the_calibration_and_the_threshold_says_nothing() -
     ).nothing
 
 
+def test_the_more_passages_look_alike_the_less_likely_is_each() -> None:
+    """The softmax of two equal values gives each a half, of three a third: logits 0 and log(1 / 2)."""
+    values = {
+        "score_slope": 0.0,
+        "value_slope": 0.0,
+        "lead_slope": 1.0,
+        "intercept": 0.0,
+        "nothing_below": 0.0,
+    }
+    two = Candidates(RankingExample("q", "what?", ABC[:2]), np.array([1.0, 1.0]))
+    three = Candidates(RankingExample("q", "what?", ABC), np.array([1.0, 1.0, 1.0]))
+    one = Candidates(RankingExample("q", "what?", ABC[:1]), np.array([1.0]))
+    assert ranking(two, values, answers=3).probabilities == pytest.approx((0.5, 0.5))
+    assert ranking(three, values, answers=3).probabilities == pytest.approx((1 / 3, 1 / 3, 1 / 3))
+    assert ranking(one, values, answers=3).probabilities == (0.5,)
+
+
+def test_the_probability_of_the_first_passage_is_right_where_one_of_many_answers() -> None:
+    """400 queries with 30 passages whose scores tell only in part; half of the queries are held out."""
+    generator = np.random.default_rng(0)
+    passages = tuple(Passage(f"p{place}", "x", f"d{place}") for place in range(30))
+    found = []
+    for number in range(800):
+        scores = generator.normal(size=30)
+        scores[number % 30] += 2.5
+        example = RankingExample(f"q{number}", "what?", passages, (), {f"p{number % 30}": 1})
+        found.append(Candidates(example, scores))
+    values = tuned(found[:400], Ordering(first_weights=[0], document_weights=[0], sent_away=0.0, answers=1))
+    answers = [ranking(candidates, values, answers=1) for candidates in found[400:]]
+    right = np.mean([a.ranked[0] in c.example.grades for a, c in zip(answers, found[400:], strict=True)])
+    assert np.mean([answer.probabilities[0] for answer in answers]) == pytest.approx(right, abs=0.05)
+
+
 def test_validation_chooses_the_weights_that_order_best_and_the_smallest_of_equals() -> None:
     """The head alone puts the relevant passage last; with the first stage at 2 it comes first."""
     found = [

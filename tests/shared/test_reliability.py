@@ -52,6 +52,19 @@ def test_coverage_at_a_risk_is_the_largest_that_keeps_it_and_may_come_after_a_wo
     assert judged((0.9, False), (0.8, True)).coverage_at == {"1": 0.0, "5": 0.0, "10": 0.0}
 
 
+def test_before_calibration_is_judged_by_the_raw_confidences_of_the_same_answers() -> None:
+    """Raw, both say 0.9 and one is right: a gap of 0.4; calibrated to 0.5 there is none."""
+    trials = [Trial("a", 0.5, True, raw=0.9), Trial("b", 0.5, False, raw=0.9)]
+    found = reliability({"spans": trials})
+    assert found is not None and found.ece_raw is not None and found.brier_raw is not None
+    assert (found.ece.value, found.ece_raw.value) == (0.0, 0.4)
+    assert (found.brier.value, found.brier_raw.value) == (0.25, 0.41)  # (0.1 ** 2 + 0.9 ** 2) / 2
+    partly = reliability({"spans": [trials[0], Trial("b", 0.5, False)]})
+    assert partly is not None and partly.ece_raw is None
+    assert averaged([found, partly]).ece_raw is None
+    assert averaged([found, found]).ece_raw == found.ece_raw
+
+
 def test_no_answers_have_no_reliability() -> None:
     assert reliability({}) is None
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from shared.abstention import Gate
 from shared.compose import compose_run
 from shared.config import PredictConfig
 from shared.encoder import load_encoder
@@ -21,6 +22,8 @@ from shared.evaluate import infer, stream
 from shared.examples import AnomalyExample, SpanExample
 from shared.heads.embedding_density import EmbeddingDensityHead
 from shared.model import Model, create_model, find_base
+from shared.promise import Usual
+from shared.record import Promise
 from shared.streaming import predict_file
 from tasks.anomaly.data import read_stream as read_lines
 from tasks.ner.data import read_stream
@@ -73,6 +76,29 @@ def settings(texts: Path | str, output: Path | str, **changes: Any) -> PredictCo
 
 def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_what_is_not_sure_enough_is_not_given_and_waits_for_a_person(
+    model: Model, texts: Path, tmp_path: Path
+) -> None:
+    """The untrained head's spans have confidences around those of chance; the threshold divides them."""
+    free, output, queue = tmp_path / "free.jsonl", tmp_path / "out.jsonl", tmp_path / "queue.jsonl"
+    predict_file(model, settings(texts, free), read=read_stream)
+    sure = sorted(span["probability"] for row in rows(free) for span in row["spans"])
+    least = sure[len(sure) // 2]
+    promise = Promise("spans", 0.05, 0.95, least, coverage=0.5, num=100, correlation=0.0)
+    gate = Gate(promise, Usual(median=least, below=0.5, effective=100.0))
+    asked = settings(texts, output, abstained=str(queue))
+    predict_file(model, asked, read=read_stream, gate=gate)
+    for before, after in zip(rows(free), rows(output), strict=True):
+        given = [span for span in before["spans"] if span["probability"] >= least]
+        assert after["spans"] == given
+        assert after.get("abstained", False) == (given != before["spans"])
+    waiting = rows(queue)
+    assert [row["id"] for row in waiting] == [row["id"] for row in rows(output) if row.get("abstained")]
+    assert waiting
+    assert all(str(round(least, 3))[:4] in row["why"] for row in waiting)
+    assert gate.report().startswith(f"given: {len([p for p in sure if p >= least])} of {len(sure)} spans")
 
 
 @pytest.mark.parametrize("chunk", [2, 1024])

@@ -26,7 +26,7 @@ from shared.boards.tables import Column, expand, find, formatter, markdown_table
 from shared.contracts import Score
 from shared.errors import UserError
 from shared.provenance import Code, FileFacts
-from shared.record import Counts, DataFacts, MetricFacts, Record, read_record
+from shared.record import Counts, DataFacts, Kept, MetricFacts, Promise, Record, read_record
 from tests.shared.publishing import ROWS, make_run, publish_rows, seed_record
 from tests.shared.records import make_record, micro_f1
 
@@ -366,3 +366,29 @@ def test_a_point_of_a_learning_curve_needs_its_row(tmp_path: Path, conf: Path, b
         path.unlink()
     with pytest.raises(UserError, match="belong to no published row"):
         read_sections("ner", boards, conf=conf)
+
+
+def promised(seed: int, given: float, wrong: Score | None) -> Record:
+    promise = Promise("spans", 0.05, 0.95, 0.9, coverage=0.8, num=500, correlation=0.1)
+    kept = Kept(promise, num=100, coverage=given, risk=wrong, drift=0.4)
+    return make_record(seed=seed, id=f"tiny-seed{seed}", promises=[kept])
+
+
+def test_promises_of_a_row_are_means_over_its_runs_with_what_became_of_each() -> None:
+    runs = [
+        promised(1, 0.6, Score(0.04, 0.02, 0.07)),
+        promised(2, 0.8, Score(0.06, 0.03, 0.09)),
+        promised(3, 0.7, Score(0.08, 0.06, 0.1)),
+    ]
+    row = record_row(runs, sample_row(runs, statistic=micro_f1))
+    own = row["promises"]["spans"]
+    assert formatter("given")(own) == "70.0 %"
+    assert formatter("wrong")(own) == "0.060 [0.037, 0.087]"
+    assert formatter("verdict")(own) == "1x kept, 1x within chance, 1x broken"
+
+
+def test_a_promise_without_answers_in_one_run_has_no_share_wrong() -> None:
+    runs = [promised(1, 0.6, Score(0.04, 0.02, 0.07)), promised(2, 0.0, None)]
+    own = record_row(runs, sample_row(runs, statistic=micro_f1))["promises"]["spans"]
+    assert (formatter("given")(own), formatter("wrong")(own)) == ("30.0 %", "none given")
+    assert record_row([make_record()], sample_row([make_record()], statistic=micro_f1))["promises"] == {}

@@ -12,7 +12,7 @@ from shared.boards.rescore import rescore, score_again
 from shared.contracts import Score
 from shared.errors import UserError
 from shared.provenance import FileFacts, digest_files
-from shared.record import DataFacts, MetricFacts, Record, read_record, write_record
+from shared.record import DataFacts, Kept, MetricFacts, Promise, Record, read_record, write_record
 from tests.shared.records import make_record
 
 SENTENCES = "Alva\tB-group\nsank\tO\n\nHull\tB-location\nwaits\tO\n"
@@ -135,3 +135,19 @@ def test_a_task_without_records_is_refused_with_the_close_one(tmp_path: Path, da
     published(tmp_path)
     with pytest.raises(UserError, match=r"no record of 'nre' \(did you mean 'ner'\?\); it has: ner"):
         rescore(tmp_path / "records", data_dir, task="nre")
+
+
+def test_promises_are_judged_by_the_answers_again(tmp_path: Path, data_dir: Path) -> None:
+    """Above 0.7 one span is given, and it is right; the record says that none was."""
+    path = published(tmp_path)
+    promise = Promise("spans", 0.05, 0.95, 0.7, coverage=0.6, num=100, correlation=0.0)
+    stored = Kept(promise, num=2, coverage=0.0, risk=None, drift=0.5)
+    write_record(replace(read_record(path), promises=[stored]), path)
+    again = score_again(path, data_dir)
+    assert again is not None and again.problem.startswith("its reliability is not that of its answers")
+    rescore(tmp_path / "records", data_dir)
+    (found,) = read_record(path).promises
+    assert (found.promise, found.coverage, found.drift) == (promise, 0.5, 0.5)
+    assert found.risk == Score(0.0, 0.0, 1.0)  # one document tells nothing
+    mended = score_again(path, data_dir)
+    assert mended is not None and mended.problem == ""

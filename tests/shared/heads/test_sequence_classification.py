@@ -418,6 +418,17 @@ def test_a_row_has_paths_probability_reason_and_the_digests_of_an_audit(model: M
     }
 
 
+def test_a_row_has_the_prediction_set_with_its_paths_where_there_is_one(model: Model) -> None:
+    place = FacetAnswer(("town",), candidates=("town", ""), sure=())
+    topic = FacetAnswer(("bonds",), candidates=("bonds", "shares"), sure=("markets",))
+    row = model.head.row(A, FacetPrediction("7", {"place": place, "topic": topic}))
+    names = ("candidates", "candidates_paths", "sure", "sure_paths")
+    assert [[facet[name] for name in names] for facet in row["facets"]] == [
+        [["town", ""], ["town", ""], [], []],
+        [["bonds", "shares"], ["markets > bonds", "markets > shares"], ["markets"], ["markets"]],
+    ]
+
+
 def test_the_row_of_a_loaded_bundle_names_the_bundle(tmp_path: Path, model: Model) -> None:
     one, other = (adapters.load_bundle(save(model, tmp_path / name)) for name in ("a", "b"))
     row = one.head.row(A, FacetPrediction("x", {}))
@@ -537,3 +548,20 @@ def test_a_head_that_remembers_nothing_refuses_to_explain(tmp_path: Path) -> Non
     overrides = [f"runs_dir={tmp_path}/runs", "predict.explain=true", "hardware.threads=1"]
     with pytest.raises(UserError, match="does not compare texts with its training examples"):
         commands.predict(compose_run("ner", overrides), overrides=overrides)
+
+
+def test_prediction_sets_are_predicted_by_the_limits_of_the_bundle(
+    tmp_path: Path, run_of_a_table: list[str]
+) -> None:
+    with pytest.raises(UserError, match=r"predict.sets=0.05: this bundle has prediction sets for no risk"):
+        predicted(tmp_path, *run_of_a_table, "predict.sets=0.05")
+    (manifest,) = (tmp_path / "runs").rglob(adapters.MANIFEST)
+    bundle = json.loads(manifest.read_text("utf-8"))
+    bundle["decoding"] |= {"set/0.05/topic": -1000.0, "sure/0.05/topic": 1000.0}
+    manifest.write_text(json.dumps(bundle), "utf-8")
+    rows = predicted(tmp_path, *run_of_a_table, "predict.sets=0.05")
+    assert [sorted(row["facets"][0]["candidates"]) for row in rows] == [["flood", "rain"]] * 2
+    assert [row["facets"][0]["candidates"][0] for row in rows] == [
+        row["facets"][0]["guess"][0] for row in rows
+    ]
+    assert [row["facets"][0]["sure"] for row in rows] == [[], []]

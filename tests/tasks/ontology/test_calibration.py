@@ -108,3 +108,30 @@ def test_without_oddity_there_are_no_scores_of_it() -> None:
     scores = scored([(RED, FacetAnswer(RED)), (OUTSIDE, FacetAnswer(RED))])
     assert "oos_recall" in scores
     assert "oos_auroc" not in scores and "oos_recall_at_accuracy" not in scores
+
+
+def in_set(gold: tuple[str, ...], *candidates: str, sure: tuple[str, ...] = ()) -> Item:
+    return gold, FacetAnswer(RED, candidates=candidates, sure=sure)
+
+
+def test_prediction_sets_are_scored_over_the_texts_in_scope() -> None:
+    """Gold is in three of four sets of 1, 2, 1 and 2 candidates; two have a sure concept, one wrongly."""
+    scores = scored(
+        [
+            in_set(RED, "red", sure=("red",)),
+            in_set(BLUE, "red", "blue"),
+            in_set(BLUE, "red", sure=("red",)),
+            in_set(RED, "blue", "red"),
+            in_set(OUTSIDE, "red", sure=("red",)),
+        ]
+    )
+    names = ("set_coverage", "set_size", "sure_share", "sure_right")
+    assert [scores[name].value for name in names] == [0.75, 1.5, 0.5, 0.75]
+    assert [scores[f"{name}/colour"].value for name in names] == [0.75, 1.5, 0.5, 0.75]
+    assert scores["set_coverage"].low is not None
+
+
+def test_an_abstained_answer_has_its_set_scored_and_one_without_a_set_leaves_no_score() -> None:
+    silent = (BLUE, FacetAnswer(RED, abstained="unsure", candidates=("red",), sure=()))
+    assert scored([silent, in_set(RED, "red")])["set_coverage"].value == 0.5
+    assert "set_coverage" not in scored([in_set(RED, "red"), (RED, FacetAnswer(RED))])

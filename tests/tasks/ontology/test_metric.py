@@ -111,6 +111,20 @@ def flat(size: int, cardinality: Cardinality) -> Ontology:
     return Ontology("flat", (Facet("f", "f", cardinality),), concepts)
 
 
+def test_in_a_set_are_all_gold_concepts_or_none_and_sure_is_also_what_is_broader() -> None:
+    """Place: gold within, one of two missing, no gold. Relation: no gold, which is a candidate once."""
+    places = [
+        FacetAnswer(candidates=("garden", "outdoors"), sure=("outdoors",)),
+        FacetAnswer(candidates=("indoors",), sure=("indoors",)),
+        FacetAnswer(candidates=(), sure=()),
+    ]
+    found = values("place", [("garden",), ("garden", "indoors"), NONE], places)
+    assert found["set_coverage"] == pytest.approx(2 / 3)
+    assert (found["set_size"], found["sure_right"]) == (1.0, 1.0)
+    relations = [FacetAnswer(candidates=("", "Other"), sure=()), FacetAnswer(candidates=("Other",), sure=())]
+    assert values("relation", [NONE, NONE], relations)["set_coverage"] == 0.5
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_scores_of_single_labels_equal_scikit_learn_on_random_answers(seed: int) -> None:
     from sklearn.metrics import accuracy_score, f1_score

@@ -4,10 +4,11 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
+from shared.compare import compare
 from shared.contracts import Score
 from shared.errors import ConfigError, UserError
 from shared.intervals import bootstrap, stack_counts
-from shared.passages import QueryExample, QueryPrediction
+from shared.passages import QueryExample, QueryPrediction, Quotation
 from shared.typed_config import build
 from tasks.retrieval.query_metric import (
     QueryScores,
@@ -134,6 +135,35 @@ def test_details_tell_how_far_down_passages_come_back_and_how_queries_begin() ->
     ]
     assert ["rent", "66.7%", "0.0%"] in [line.split() for line in text.splitlines()]
     assert ["what", "0.0%", "25.0%"] in [line.split() for line in text.splitlines()]
+
+
+def quoted(*queries: Sequence[Quotation]) -> list[QueryPrediction]:
+    return [QueryPrediction(e.id, quoted=tuple(own)) for e, own in zip(ALL, queries, strict=True)]
+
+
+RENT_BARN, FELL, WOOL_YEAR = ((4, 8), (16, 20)), ((18, 22),), ((0, 4), (14, 23))
+
+
+def test_quoted_queries_score_and_are_told_as_the_same_words_written() -> None:
+    """Barn and mill are found; of wool's queries the quoted one finds it, and the written one the barn."""
+    words = written(["rent barn"], ["fell"], ["rose", "wool that year"])
+    places = [*quoted([RENT_BARN], [FELL], [])[:2], QueryPrediction("wool", ("rose",), (WOOL_YEAR,))]
+    assert METRIC.score(ALL, places) == METRIC.score(ALL, words)
+    assert METRIC.quick(ALL, places) == METRIC.quick(ALL, words) == pytest.approx((1 + 1 + 1 / 2) / 3)
+    assert METRIC.counts(ALL, places) == METRIC.counts(ALL, words)
+    assert METRIC.details(ALL, places) == METRIC.details(ALL, words)
+    assert [row["queries"] for row in METRIC.wrong(ALL, places)] == [
+        [{"query": "rose", "rank": 3}, {"query": "wool that year", "rank": 1}]
+    ]
+
+
+def test_two_that_quote_are_compared_by_places_and_shown_by_their_words() -> None:
+    left, right = quoted([RENT_BARN], [FELL], []), quoted([RENT_BARN], [((0, 5),)], [])
+    found = compare(ALL, [left], [right], metric=METRIC)
+    assert found.changed_share == pytest.approx(1 / 3)
+    assert [(item.id, item.left, item.right) for item in found.items] == [
+        ("mill", [[{"facet": "query", "answer": "fell"}]], [[{"facet": "query", "answer": "wages"}]])
+    ]
 
 
 def test_predictions_are_aligned_by_id_and_not_by_place() -> None:

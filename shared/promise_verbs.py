@@ -1,0 +1,80 @@
+"""The verbs about promises: `calibrate` makes them by validation, `resplit` tells how often they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared import runs
+from shared.config import RunConfig
+from shared.contracts import Examples, Predictions, Trials
+from shared.errors import UserError
+from shared.run_inputs import bound, load, of_run, run_folder, use_threads
+
+if TYPE_CHECKING:
+    from shared.model import Model
+
+
+def calibrate(config: RunConfig, *, overrides: Sequence[str]) -> None:
+    """Fit a run's thresholds and promises on validation anew, and put them into its bundle."""
+    from shared import adapters
+    from shared.evaluate import infer, predict
+    from shared.model_card import write_card
+
+    folder = run_folder(config)
+    config = bound(of_run(config, folder, overrides))
+    adapters.check_fits(adapters.read_manifest(folder / runs.BUNDLE), task=config.task.name)
+    use_threads(config.hardware.threads)
+    model, validation = adapters.load_bundle(folder / runs.BUNDLE), load(config, "validation")
+    features = model.head.encode(validation)
+    model.head.tune(validation, features, infer(model, features, batch_tokens=config.predict.batch_tokens))
+    predictions = predict(model, validation, batch_tokens=config.predict.batch_tokens)
+    runs.write_predictions(folder, "validation", predictions)
+    promise(model, folder, config, examples=validation, predictions=predictions)
+    write_card(folder, metric=config.metric.main)
+
+
+def promise(
+    model: Model, folder: Path, config: RunConfig, *, examples: Examples, predictions: Predictions
+) -> None:
+    """Put into the bundle what these answers, validation's, allow to promise of others."""
+    from shared import adapters
+    from shared.promise import make_promises
+    from shared.promise_text import promises_text
+
+    trials = config.metric.trials(examples, predictions)
+    promises = make_promises(trials, config.promise.risks, confidence=config.promise.confidence)
+    adapters.write_calibration(folder / runs.BUNDLE, model, promises)
+    runs.say(promises_text(promises))
+
+
+def resplit(config: RunConfig, *, overrides: Sequence[str]) -> None:
+    """Divide validation and test anew, many times, and tell how often promises made by one held on the other.
+
+    The answers are those stored with the run; nothing is chosen by what comes out.
+    """
+    from shared.resplit import resplit as divide
+    from shared.resplit import resplits_text
+
+    folder = run_folder(config, holding=runs.RECORD)
+    config = bound(of_run(config, folder, overrides))
+    asked = config.promise
+    validation, test = (_trials(config, folder, split) for split in ("validation", "test"))
+    found = divide(
+        validation,
+        test,
+        asked.risks,
+        confidence=asked.confidence,
+        times=asked.divisions,
+    )
+    if not found:
+        raise UserError(f"{folder}: its answers have no confidence, so that nothing can be promised of them")
+    runs.say(resplits_text(found))
+
+
+def _trials(config: RunConfig, folder: Path, split: str) -> Trials:
+    path = runs.predictions_path(folder, split)
+    if not path.is_file():
+        raise UserError(f"{folder} has no answers on {split}: evaluate it first, with run={folder}")
+    return config.metric.trials(load(config, split), runs.read_predictions(path))

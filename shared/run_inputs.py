@@ -1,0 +1,80 @@
+"""What a verb works on: the run, its configuration, its examples."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from shared import runs
+from shared.config import RunConfig, read_config
+from shared.errors import ConfigError, DataError
+from shared.sampling import draw_examples
+
+
+def run_folder(config: RunConfig, *, holding: str = runs.BUNDLE) -> Path:
+    """Return the folder of the run that a verb works on; `same` is the newest of this very configuration."""
+    if config.run == runs.SAME:
+        return runs.find_same(config.digest, runs_dir=config.runs_dir, task=config.task.name, holding=holding)
+    return runs.find_run(config.run, runs_dir=config.runs_dir, task=config.task.name, holding=holding)
+
+
+def bound(config: RunConfig) -> RunConfig:
+    """Return the configuration with its metric told what the data has to find."""
+    return replace(config, metric=config.metric.bind(config.data.types()))
+
+
+def load(config: RunConfig, split: str) -> list[Any]:
+    """Return the examples of a split; raises `DataError` where there is none."""
+    examples = config.data.load(split)
+    if not examples:
+        raise DataError("no examples in it", file=f"{config.data.name} {split}")
+    return examples
+
+
+def load_training(config: RunConfig) -> list[Any]:
+    """Return the examples to train on: all of the split, or those that `train.examples` draws."""
+    return draw_examples(load(config, "train"), config.train.examples, seed=config.seed)
+
+
+def resumed(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConfig:
+    """Return the run's own configuration: an exact resume takes no other setting."""
+    allowed = ("resume", "runs_dir", "data_dir")
+    others = [text for text in overrides if text.partition("=")[0] not in allowed]
+    if others:
+        raise ConfigError([f"resume goes on with the run's own settings; take away: {' '.join(others)}"])
+    stored = OmegaConf.create(runs.read_run_config(folder))
+    stored.resume = config.resume
+    return read_config(_moved(stored, config))
+
+
+def of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConfig:
+    """Return the run's configuration with what the command line says anew: other data, another split."""
+    stored = OmegaConf.create(runs.read_run_config(folder))
+    given = {text.partition("=")[0].lstrip("+").partition(".")[0] for text in overrides}
+    if "data" in given:
+        given.add("task")  # the metric that the data asks for
+    for name in given & {"data", "task", "split", "hardware", "predict", "row", "title"}:
+        stored[name] = config.resolved[name]
+    return read_config(_moved(stored, config))
+
+
+def _moved(stored: Any, config: RunConfig) -> Any:
+    """Return the stored configuration with the folders of now, and what the verbs but train are told now."""
+    for name in ("runs_dir", "data_dir", "leaderboards_dir", "left", "right", "promise", "push", "release"):
+        stored[name] = config.resolved[name]
+    for data in (stored.data, stored.data.get("source")):
+        if data and "data_dir" in data:
+            data.data_dir = config.resolved["data_dir"]
+    return stored
+
+
+def use_threads(threads: int) -> None:
+    """Let torch use this many threads; 0 means every processor the process may use."""
+    import torch
+
+    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
