@@ -329,7 +329,7 @@ def named(path: str) -> Any:
 
 
 def config_digest(resolved: Mapping[str, Any]) -> str:
-    """Return eight hex digits over the resolved configuration without folders, `COMMAND_WORDS` and verbs."""
+    """Return eight hex digits over the resolved configuration without its folders and `COMMAND_WORDS`."""
 
     def kept(value: Any) -> Any:
         if isinstance(value, Mapping):
@@ -337,8 +337,6 @@ def config_digest(resolved: Mapping[str, Any]) -> str:
         return value
 
     named = kept({key: item for key, item in resolved.items() if key not in COMMAND_WORDS})
-    if "task" in named:  # what a task can be told does not tell what was trained
-        named["task"] = {key: item for key, item in named["task"].items() if key != "verbs"}
     return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:8]
 
 

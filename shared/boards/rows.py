@@ -225,23 +225,28 @@ def _reliability(group: Sequence[Record]) -> Row | None:
 
 
 def _promises(group: Sequence[Record]) -> Row:
-    """Return unit -> risk in percent -> the promise's means over the runs, and how often it was kept."""
-    found: Row = {}
-    for number, first in enumerate(group[0].promises):
-        own = [record.promises[number] for record in group if len(record.promises) > number]
-        if len(own) == len(group):
-            at_risk = {"given": _mean([kept.coverage for kept in own]), "verdict": _verdicts(own)}
-            if all(kept.risk is not None for kept in own):
-                at_risk["wrong"] = _mean([asdict(kept)["risk"] for kept in own])
-            found.setdefault(first.promise.unit, {})[f"{100 * first.promise.risk:g}"] = at_risk
-    return found
+    """Return unit -> risk in percent -> means over the runs that promise, and what became of each."""
+    found: dict[tuple[str, float], list[Kept]] = {}
+    for record in group:
+        for own in record.promises:
+            found.setdefault((own.promise.unit, own.promise.risk), []).append(own)
+    rows: Row = {}
+    for (unit, risk), kept in found.items():
+        rows.setdefault(unit, {})[f"{100 * risk:g}"] = {
+            "given": _mean([own.coverage for own in kept]),
+            "wrong": _mean([asdict(own)["risk"] for own in kept]),
+            "verdict": _verdicts(kept, of=len(group)),
+        }
+    return rows
 
 
-def _verdicts(own: Sequence[Kept]) -> str:
-    counts = Counter(kept.verdict for kept in own)
-    if len(own) == 1:
-        return own[0].verdict
-    return ", ".join(f"{number}x {verdict}" for verdict, number in counts.items())
+def _verdicts(kept: Sequence[Kept], *, of: int) -> str:
+    """Return how the promises stand; of several runs, how many stand so, and how many make none."""
+    counts = Counter(own.verdict for own in kept)
+    if of == 1:
+        return kept[0].verdict
+    parts = [f"{number} {verdict}" for verdict, number in counts.items()]
+    return ", ".join([*parts, *([f"{of - len(kept)} not asked"] if of > len(kept) else [])])
 
 
 def _check_counts(group: Sequence[Record], scores: Array) -> None:

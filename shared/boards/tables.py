@@ -196,7 +196,7 @@ _SHOW: dict[str, Callable[[Any], str]] = {
     "median": _median,
     "significant": _significant,
     "given": lambda own: f"{100 * own[PROMISED]['given']:.1f} %",
-    "wrong": lambda own: _interval(own[PROMISED]["wrong"]) if "wrong" in own[PROMISED] else NONE_GIVEN,
+    "wrong": lambda own: _interval(own[PROMISED]["wrong"]) if own[PROMISED]["wrong"] else NONE_GIVEN,
     "verdict": lambda own: own[PROMISED]["verdict"],
 }
 

@@ -384,11 +384,14 @@ def test_promises_of_a_row_are_means_over_its_runs_with_what_became_of_each() ->
     own = row["promises"]["spans"]
     assert formatter("given")(own) == "70.0 %"
     assert formatter("wrong")(own) == "0.060 [0.037, 0.087]"
-    assert formatter("verdict")(own) == "1x kept, 1x within chance, 1x broken"
+    assert formatter("verdict")(own) == "1 kept, 1 within chance, 1 broken"
 
 
 def test_a_promise_without_answers_in_one_run_has_no_share_wrong() -> None:
     runs = [promised(1, 0.6, Score(0.04, 0.02, 0.07)), promised(2, 0.0, None)]
     own = record_row(runs, sample_row(runs, statistic=micro_f1))["promises"]["spans"]
     assert (formatter("given")(own), formatter("wrong")(own)) == ("30.0 %", "none given")
+    older = [runs[0], make_record(seed=2, id="tiny-seed2")]
+    own = record_row(older, sample_row(older, statistic=micro_f1))["promises"]["spans"]
+    assert (formatter("given")(own), formatter("verdict")(own)) == ("60.0 %", "1 kept, 1 not asked")
     assert record_row([make_record()], sample_row([make_record()], statistic=micro_f1))["promises"] == {}
