@@ -45,6 +45,17 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> Path:
     features = model.head.encode(training)
     seen = coverage(training, features)
     counts = model.count_parameters()  # now: after merging none would count as trainable
+    if config.train.reference:
+        from shared.agreement import follow_reference
+
+        features = follow_reference(
+            model,
+            training,
+            features,
+            folder=Path(config.train.reference),
+            weight=config.train.reference_weight,
+            batch_tokens=config.predict.batch_tokens,
+        )
     _say_plan(counts, estimate(model, features, config=config.train, seed=config.seed))
     runs.say(
         f"beyond the window: {seen.texts_beyond_window} texts; "

@@ -104,9 +104,11 @@ class TrainConfig:
     patience: int  # epochs without a better validation score before stopping; 0 never stops early
     checkpoint_steps: int  # steps between checkpoints
     max_steps: int  # stop after so many steps; 0 for no limit
-    # The two below have defaults because the stored configurations of older runs lack them.
+    # Those below have defaults because the stored configurations of older runs lack them.
     min_steps: int = 0  # an epoch passes over few examples again until the epochs have so many steps
     examples: int = 0  # train on so many, drawn by the seed (`shared.sampling`); 0 for all
+    reference: str = ""  # a run whose right answers are to be kept (`shared.agreement`); '' for none
+    reference_weight: float = 0.0  # of what differs from it, beside the loss
 
     def __post_init__(self) -> None:
         _check(
@@ -125,6 +127,12 @@ class TrainConfig:
             ),
             ("train.min_steps", self.min_steps, self.min_steps >= 0, "0 or more"),
             ("train.examples", self.examples, self.examples >= 0, "0 or more"),
+            (
+                "train.reference_weight",
+                self.reference_weight,
+                self.reference_weight > 0 if self.reference else self.reference_weight >= 0,
+                "above 0 with a reference",
+            ),
         )
 
 

@@ -119,8 +119,8 @@ class FacetAnswer:
 
     concepts: tuple[str, ...] = ()  # the most specific ones
     value: float | None = None  # of a facet that is a number
-    probability: float | None = None  # that the concepts are right, after temperature scaling
-    raw_probability: float | None = None  # before it
+    probability: float | None = None  # that the concepts are right, calibrated
+    raw_probability: float | None = None  # before calibration
     oddity: float | None = None  # how far out of scope the text is, on the scale of the bundle's detector
     abstained: str = ""  # why no answer is given; '' where one is
     independent: tuple[str, ...] | None = None  # all concepts, when each is decided without the others

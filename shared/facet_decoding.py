@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.calibration import Judged, calibrated, fit_calibration
 from shared.consistency import Decoder
 from shared.examples import FacetAnswer, FacetExample, FacetPrediction
 from shared.facet_calibration import choose_detector, fit_temperature, oddities
@@ -19,6 +20,7 @@ from shared.facet_sets import FacetSet, check_risk, find_limits, find_sets, grad
 from shared.ontology import Cardinality, Facet, Ontology
 
 PLACES = 6  # decimals of a probability
+CONFIDENCE = "confidence"
 RIDGE = 1e-3  # added to the covariance, as a share of its mean variance
 UNMARKED = "a relation holds between two marked spans, and the text has none"
 
@@ -45,8 +47,9 @@ class Classes:
 class FacetDecoder:
     """Makes predictions of outputs; `thresholds` is what validation chose, and stands in the bundle.
 
-    `temperature/<facet>` divides the facet's scores; `<detector>/<facet>` is the oddity above which a text is
-    out of the facet's scope; `set/...` and `sure/...` are the limits of `facet_sets.find_limits`.
+    `temperature/<facet>` divides the facet's scores; `confidence/...` is the calibration of guesses;
+    `<detector>/<facet>` is the oddity above which a text is out of the facet's scope. Those of prediction
+    sets are of `facet_sets.find_limits`.
     """
 
     def __init__(
@@ -98,7 +101,8 @@ class FacetDecoder:
     def tune(self, examples: Sequence[FacetExample], outputs: FacetOutputs) -> None:
         """Choose each facet's temperature, a detector and threshold where examples are out of scope.
 
-        The limits of prediction sets are those of the examples in scope.
+        The limits of prediction sets, and how sure a guess is, are those of the examples in scope. A
+        temperature serves all answers of a facet; whether the chosen one is right is fitted on top of it.
         """
         self.thresholds.clear()
         for facet in self.ontology.facets:
@@ -119,6 +123,21 @@ class FacetDecoder:
                     found, inside=inside, outside=outside, sent_away=self.sent_away
                 )
                 self.thresholds[f"{detector}/{facet.id}"] = threshold
+        guesses = self._guesses(examples, self.decode(examples, outputs))
+        self.thresholds.update(fit_calibration(guesses, name=CONFIDENCE))
+
+    def _guesses(
+        self, examples: Sequence[FacetExample], predictions: Sequence[FacetPrediction]
+    ) -> list[Judged]:
+        """Return each labelled facet's guess, given or not, of the texts in scope."""
+        return [
+            Judged(answer.probability, set(answer.concepts) == set(example.labels[facet.id]), group=facet.id)
+            for example, prediction in zip(examples, predictions, strict=True)
+            for facet in self.ontology.facets
+            for answer in [prediction.facets[facet.id]]
+            if facet.id in example.labels and answer.probability is not None
+            if not out_of_scope(facet, example)
+        ]
 
     def remember(self, examples: Sequence[FacetExample], outputs: FacetOutputs) -> None:
         """Keep the training examples to explain answers by."""
@@ -142,13 +161,13 @@ class FacetDecoder:
     ) -> list[FacetAnswer]:
         places = np.array(self.ontology.by_facet[facet.id])
         temperature = self.thresholds.get(f"temperature/{facet.id}", 1.0)
-        calibrated = self._probabilities(facet, outputs.scores, chosen[:, places], temperature)
+        sure = self._probabilities(facet, outputs.scores, chosen[:, places], temperature)
         raw = self._probabilities(facet, outputs.scores, chosen[:, places], 1.0)
         odd, reasons = self._scope(facet, outputs)
         found = [
             FacetAnswer(
                 concepts=self.ontology.most_specific(self._names[places[chosen[row, places]]].tolist()),
-                probability=_rounded(calibrated[row]),
+                probability=calibrated(_rounded(sure[row]), self.thresholds, name=CONFIDENCE, group=facet.id),
                 raw_probability=_rounded(raw[row]),
                 oddity=None if odd is None else _rounded(odd[row]),
                 abstained=reasons[row],

@@ -16,6 +16,7 @@ TENSOR_FILES = {
     "train.py",
     "evaluate.py",
     "adapters.py",
+    "agreement.py",
     "checkpoint.py",
     "crf.py",
     "copied_numbers.py",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ class WordWindow:
     first_tokens: list[int]
     targets: list[int]  # one tag per word
     truncated_tokens: int  # of words longer than a whole window
+    reference: Array | None = None  # logits (words, C) of the model to stay with
 
     @property
     def num_tokens(self) -> int:
@@ -102,6 +103,7 @@ class TokenClassificationHead:
         self.decoding: dict[str, float] = {}
         self.new_tokens: list[int] = []
         self.remembers = False
+        self.reference_weight = 0.0  # see `follow`
         self.kept: dict[str, Any] = {}
         self.inspector = None
         self.bundles: dict[str, Path] = {}
@@ -166,21 +168,45 @@ class TokenClassificationHead:
         return targets
 
     def collate(self, features: Sequence[WordWindow]) -> dict[str, Tensor]:
-        """Return `tokens`, `mask`, `shapes` (B, T) and `first_tokens`, `targets` (B, W), all int64."""
+        """Return `tokens`, `mask`, `shapes` (B, T) and `first_tokens`, `targets` (B, W), all int64.
+
+        Where a reference is followed, its logits are `reference` (B, W, C).
+        """
         tokens = _pad([window.tokens for window in features], self.tokenizer.pad_token_id)
-        return {
+        batch = {
             "tokens": tokens,
             "mask": _pad([[1] * window.num_tokens for window in features], 0),
             "shapes": _pad([window.shapes for window in features], 0),
             "first_tokens": _pad([window.first_tokens for window in features], 0),
             "targets": _pad([window.targets for window in features], IGNORED),
         }
+        if features[0].reference is not None:
+            known = [torch.from_numpy(item.reference) for item in features]
+            batch["reference"] = nn.utils.rnn.pad_sequence(known, batch_first=True)
+        return batch
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
-        """Return the mean negative log likelihood of a word's tag and the logits (B, W, C)."""
+        """Return the mean negative log likelihood of a word's tag and the logits (B, W, C).
+
+        Where a reference is followed, the disagreement with it is added.
+        """
         logits = self.module(backbone, batch)
         loss = negative_log_likelihood(logits.float(), batch["targets"], self.module.transitions)
+        if "reference" in batch:
+            loss = loss + self.reference_weight * disagreement(
+                logits.float(), batch["reference"], batch["targets"]
+            )
         return Outputs(logits=logits, loss=loss)
+
+    def follow(
+        self, features: Sequence[WordWindow], logits: Sequence[Array], *, weight: float
+    ) -> list[WordWindow]:
+        """Return the windows with a reference's logits, to which words that it tagged right are drawn."""
+        self.reference_weight = weight
+        return [
+            replace(window, reference=own[: len(window.targets)].astype(np.float32))
+            for window, own in zip(features, logits, strict=True)
+        ]
 
     def decode(
         self, examples: Sequence[SpanExample], features: Sequence[WordWindow], logits: Sequence[Array]
@@ -285,6 +311,17 @@ def build(
         settings, types=types, tokenizer=tokenizer, hidden_size=backbone.config.hidden_size
     )
     return backbone, tokenizer, head
+
+
+def disagreement(logits: Tensor, reference: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean over all words of KL(reference || model), 0 where the reference's best tag is wrong.
+
+    All are (B, W, C) but the targets (B, W); tags are compared word by word, without their transitions.
+    """
+    right = (reference.argmax(dim=2) == targets).float()
+    known = reference.log_softmax(dim=2)
+    gap = (known.exp() * (known - logits.log_softmax(dim=2))).sum(dim=2)
+    return (gap * right).sum() / (targets != IGNORED).sum()
 
 
 def share_evidence(examples: Sequence[SpanExample], scores: Sequence[Array], *, share: float) -> list[Array]:

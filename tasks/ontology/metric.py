@@ -39,7 +39,7 @@ class FacetScores:
 
     Over texts in scope, where no answer is a wrong one: accuracy, level2_accuracy (paths cut to two levels),
     coverage (the share answered), accuracy_answered, and of the guesses, given or not, ece and brier (ece_raw
-    and brier_raw before temperature scaling). Of their prediction sets, where all have one: set_coverage (the
+    and brier_raw before calibration). Of their prediction sets, where all have one: set_coverage (the
     gold is in it), set_size, sure_share (some concept is sure), sure_right (nothing sure is wrong). Over all
     labelled texts: macro_f1, micro_f1, weighted_f1, hp, hr, hf1, official_f1, exact_match (all facets right),
     violation_share (answers that break a rule of the ontology) and violation_share_independent (the same of

@@ -145,7 +145,13 @@ def test_tuning_fits_the_temperature_to_how_often_the_scores_are_right() -> None
     texts, found = examples(("a",), ("a",), ("b",), ("a",)), outputs([[4, 0], [4, 0], [0, 4], [0, 4]])
     made.thresholds["energy/topic"] = 0.0
     made.tune(texts, found)
-    assert made.thresholds == {"temperature/topic": pytest.approx(3.640957, abs=1e-3)}
+    assert made.thresholds == {
+        "temperature/topic": pytest.approx(3.640957, abs=1e-3),
+        "confidence/slope": pytest.approx(
+            1.0, abs=0.01
+        ),  # a guess of 3 in 4 is right so often: nothing to mend
+        "confidence/offset": pytest.approx(0.0, abs=0.01),
+    }
     assert [p.facets["topic"].probability for p in made.decode(texts, found)] == pytest.approx(
         [0.75] * 4, abs=1e-4
     )
@@ -173,7 +179,7 @@ def test_texts_without_a_concept_count_where_none_is_needed(cardinality: Cardina
     one = Ontology("one", (Facet("topic", "Topic", cardinality),), (Concept("a", "topic", "a"),))
     made = decoder(one)
     made.tune(examples((), (), ("a",), ()), outputs([[-4.0]] * 4))
-    assert made.thresholds == {"temperature/topic": pytest.approx(3.640957, abs=1e-3)}
+    assert made.thresholds["temperature/topic"] == pytest.approx(3.640957, abs=1e-3)
 
 
 def test_unlabelled_facets_and_numbers_are_not_tuned() -> None:
@@ -265,12 +271,13 @@ def test_the_limits_of_sets_are_those_of_the_documents_in_scope() -> None:
     made, inside = decoder(detectors=["energy"]), decoder()
     made.tune(texts, found)
     inside.tune(texts[:9], outputs(found.scores[:9].tolist()))
-    assert set(inside.thresholds) == {"temperature/topic", "set/0.1/topic", "sure/0.1/topic"}
+    confidence = {"confidence/slope", "confidence/offset"}
+    assert set(inside.thresholds) == {"temperature/topic", "set/0.1/topic", "sure/0.1/topic", *confidence}
     assert made.thresholds == {**inside.thresholds, "energy/topic": made.thresholds["energy/topic"]}
     made.give_sets(0.1)
     assert made.decode(texts, found)[0].facets["topic"].candidates == ("b", "a")
     inside.tune(texts[:8], outputs(found.scores[:8].tolist()))
-    assert set(inside.thresholds) == {"temperature/topic"}
+    assert set(inside.thresholds) == {"temperature/topic", *confidence}
 
 
 def test_the_nearest_training_texts_are_shown_with_their_cosine() -> None:
