@@ -70,13 +70,16 @@ def csv_table(rows: Sequence[Row], paths: Sequence[str]) -> str:
 
 
 def csv_paths(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
-    """Return the paths of the columns, each once, a nested value opened into its parts."""
-    paths: dict[str, None] = {}
-    for column in expand(columns, rows):
-        values = [find(row, column.value) for row in rows]
-        parts = dict.fromkeys(key for value in values if isinstance(value, Mapping) for key in value)
-        paths.update(dict.fromkeys([f"{column.value}.{part}" for part in parts] or [column.value]))
-    return list(paths)
+    """Return the paths of the columns, each once, nested values opened into their parts."""
+    return list(
+        dict.fromkeys(path for column in expand(columns, rows) for path in _opened(column.value, rows))
+    )
+
+
+def _opened(path: str, rows: Sequence[Row]) -> list[str]:
+    values = [find(row, path) for row in rows]
+    parts = dict.fromkeys(key for value in values if isinstance(value, Mapping) for key in value)
+    return [own for part in parts for own in _opened(f"{path}.{part}", rows)] or [path]
 
 
 def expand(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:

@@ -22,7 +22,7 @@ from shared.boards.rows import (
     sample_row,
 )
 from shared.boards.sections import read_sections
-from shared.boards.tables import Column, expand, find, formatter, markdown_table
+from shared.boards.tables import Column, csv_paths, expand, find, formatter, markdown_table
 from shared.contracts import Score
 from shared.errors import UserError
 from shared.provenance import Code, FileFacts
@@ -395,3 +395,9 @@ def test_a_promise_without_answers_in_one_run_has_no_share_wrong() -> None:
     own = record_row(older, sample_row(older, statistic=micro_f1))["promises"]["spans"]
     assert (formatter("given")(own), formatter("verdict")(own)) == ("60.0 %", "1 kept, 1 not asked")
     assert record_row([make_record()], sample_row([make_record()], statistic=micro_f1))["promises"] == {}
+
+
+def test_csv_opens_nested_values_to_their_numbers() -> None:
+    rows: list[Row] = [{"promises": {"spans": {"5": {"given": 0.5, "verdict": "kept"}}}}, {"promises": {}}]
+    columns = [Column("* given", "promises.*", "given")]
+    assert csv_paths(columns, rows) == ["promises.spans.5.given", "promises.spans.5.verdict"]
