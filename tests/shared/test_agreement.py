@@ -54,11 +54,14 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_words_that_the_reference_tagged_right_count_and_the_others_do_not() -> None:
-    """KL of (1/2, 1/2) to (3/4, 1/4) is log(2 / sqrt(3)) = 0.1438; one of two words counts, no padding."""
+    """At temperature 4, (3/4, 1/4) is (0.5682, 0.4318), whose KL from (1/2, 1/2) is 0.0094, times 16 0.1504.
+
+    One of two words counts, and no padding.
+    """
     logits = torch.tensor([[[0.75, 0.25], [0.75, 0.25], [0.0, 0.0]]]).log().clamp(min=-50)
     even = torch.tensor([[[0.5, 0.5], [0.5, 0.5], [0.0, 0.0]]]).log().clamp(min=-50)
     found = disagreement(logits, even, torch.tensor([[0, 1, -100]]))
-    assert float(found) == pytest.approx(0.1438 / 2, abs=1e-4)
+    assert float(found) == pytest.approx(0.1504 / 2, abs=1e-4)
     assert float(disagreement(even, even, torch.tensor([[0, 0, -100]]))) == pytest.approx(0, abs=1e-6)
 
 
@@ -76,7 +79,7 @@ def test_a_model_trained_with_a_reference_ends_nearer_to_it(reference: Path, tmp
     with_it = train(make(1), tmp_path / "with", reference=reference)
     with torch.inference_mode():
         assert distance(told) == pytest.approx(0, abs=1e-4)
-        assert distance(with_it) < 0.7 * distance(alone)
+        assert distance(with_it) < 0.85 * distance(alone)
 
 
 def test_a_reference_that_finds_other_types_or_reads_other_windows_is_refused(reference: Path) -> None:
