@@ -11,6 +11,7 @@ from shared import runs, scoring
 from shared.config import RunConfig
 from shared.contracts import SPLITS, Examples, Score
 from shared.errors import ConfigError, UserError
+from shared.promise_text import kept_text
 from shared.promise_verbs import promise
 from shared.run_inputs import bound, load, load_training, of_run, resumed, run_folder, use_threads
 
@@ -142,13 +143,15 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
             check=config.predict.check,
             sets=config.predict.sets,
         )
-    scoring.write_result(folder, examples, result, source=source)
+    record = scoring.write_result(folder, examples, result, source=source)
     if not baseline:
         from shared.model_card import write_card
 
         write_card(folder, metric=config.metric.main)
     _say_scores(result.scores, title=f"{config.split}, {config.data.name}")
     runs.say(config.metric.details(examples, result.predictions))
+    if record.promises:
+        runs.say(kept_text(record.promises))
     runs.say(f"record: {folder / runs.RECORD}; wrong texts: {folder / runs.ERRORS}")
 
 

@@ -117,7 +117,7 @@ def drift(usual: Usual, confidences: Sequence[float], documents: Sequence[str]) 
     shares with as many answers as their documents are worth. It sees answers that are less sure, or more, not
     those that are wrong and as sure as ever.
     """
-    from scipy.stats import norm
+    from scipy.special import ndtr
 
     found = share([confidence < usual.median for confidence in confidences], documents)
     if not found.effective or not usual.effective:
@@ -127,7 +127,7 @@ def drift(usual: Usual, confidences: Sequence[float], documents: Sequence[str]) 
     if not 0 < both < 1:
         return 1.0
     deviation = math.sqrt(both * (1 - both) * (1 / found.effective + 1 / usual.effective))
-    return round(float(2 * norm.sf(abs(found.value - usual.below) / deviation)), PLACES)
+    return round(float(2 * ndtr(-abs(found.value - usual.below) / deviation)), PLACES)
 
 
 def promises_row(promises: Sequence[Promises]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from shared import runs
 from shared.config import RunConfig
 from shared.contracts import Examples, Predictions, Trials
 from shared.errors import UserError
+from shared.promise_text import promises_text
 from shared.run_inputs import bound, load, of_run, run_folder, use_threads
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ def promise(
     """Put into the bundle what these answers, validation's, allow to promise of others."""
     from shared import adapters
     from shared.promise import make_promises
-    from shared.promise_text import promises_text
 
     trials = config.metric.trials(examples, predictions)
     promises = make_promises(trials, config.promise.risks, confidence=config.promise.confidence)

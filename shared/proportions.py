@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 CONFIDENCE = 0.95
 
@@ -36,19 +35,23 @@ class Share:
         """Return the 95 % interval; (0, 1) of answers that tell nothing."""
         if not self.effective:
             return 0.0, 1.0
+        from scipy.special import betaincinv  # scipy.stats takes a second to import
+
         wrong = self.value * self.effective
         right = self.effective - wrong
         tail = (1 - CONFIDENCE) / 2
-        low = float(stats.beta.ppf(tail, wrong, right + 1)) if self.wrong else 0.0
-        high = float(stats.beta.isf(tail, wrong + 1, right)) if self.wrong < self.num else 1.0
+        low = float(betaincinv(wrong, right + 1, tail)) if self.wrong else 0.0
+        high = float(betaincinv(wrong + 1, right, 1 - tail)) if self.wrong < self.num else 1.0
         return low, high
 
     def p_value(self, limit: float) -> float:
         """Return the chance of so few wrong or fewer where the limit is what is wrong on average."""
         if self.wrong == self.num or not self.effective:
             return 1.0
+        from scipy.special import betaincc
+
         wrong = self.value * self.effective
-        return float(stats.beta.sf(limit, wrong + 1, self.effective - wrong))
+        return float(betaincc(wrong + 1, self.effective - wrong, limit))
 
 
 def share(wrong: Sequence[bool], documents: Sequence[str]) -> Share:
@@ -106,5 +109,7 @@ def _fewness(num: int, num_documents: int) -> float:
     """Return by what a variance known from few documents shrinks the number: Korn and Graubard's t's."""
     if num_documents == num:
         return 1.0
+    from scipy.special import stdtrit
+
     tail = (1 - CONFIDENCE) / 2
-    return float((stats.t.ppf(tail, num - 1) / stats.t.ppf(tail, num_documents - 1)) ** 2)
+    return float((stdtrit(num - 1, tail) / stdtrit(num_documents - 1, tail)) ** 2)
