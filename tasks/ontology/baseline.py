@@ -160,6 +160,7 @@ class Independent:
                 if answer.value is None:
                     if answer.independent is None:
                         raise UserError(f"{path} does not hold what a run decides of each concept alone")
-                    facets[name] = replace(answer, concepts=ontology.most_specific(answer.independent))
+                    alone = ontology.most_specific(answer.independent)
+                    facets[name] = replace(answer, concepts=alone, candidates=None, sure=None)
             answers.append(FacetPrediction(prediction.id, facets))
         return Answers(answers)
