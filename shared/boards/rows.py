@@ -106,7 +106,7 @@ def record_row(group: Sequence[Record], sample: Sample) -> Row:
     main = group[0].metric.main
     known = [replace(record, config={}, counts=None, reliability=None, promises=[]) for record in group]
     row: Row = _mean([asdict(record) for record in known])
-    row["scores"] = {name: score["value"] for name, score in row["scores"].items()}
+    row["scores"] = _scores(group)
     row["score"] = {"value": sample.value, "low": sample.low, "high": sample.high}
     row["reliability"] = _reliability(group)
     row["promises"] = _promises(group)
@@ -222,6 +222,15 @@ def _paired_by_seed(left: Sample, right: Sample) -> Difference:
 def _reliability(group: Sequence[Record]) -> Row | None:
     known = [record.reliability for record in group if record.reliability is not None]
     return asdict(averaged(known)) if len(known) == len(group) else None
+
+
+def _scores(group: Sequence[Record]) -> dict[str, float]:
+    """Return the mean of each score over the runs that have it: older ones lack those that came later."""
+    names = dict.fromkeys(name for record in group for name in record.scores)
+    return {
+        name: float(_mean([record.scores[name].value for record in group if name in record.scores]))
+        for name in names
+    }
 
 
 def _promises(group: Sequence[Record]) -> Row:

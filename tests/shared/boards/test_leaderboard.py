@@ -397,6 +397,13 @@ def test_a_promise_without_answers_in_one_run_has_no_share_wrong() -> None:
     assert record_row([make_record()], sample_row([make_record()], statistic=micro_f1))["promises"] == {}
 
 
+def test_a_score_that_older_runs_lack_is_the_mean_of_those_that_have_it() -> None:
+    newer = make_record(scores={"f1": Score(0.8), "precision": Score(0.6), "set_size": Score(1.5)})
+    older = make_record(seed=2, id="tiny-seed2", scores={"f1": Score(0.8), "precision": Score(0.8)})
+    row = record_row([newer, older], sample_row([newer, older], statistic=micro_f1))
+    assert row["scores"] == pytest.approx({"f1": 0.8, "precision": 0.7, "set_size": 1.5})
+
+
 def test_csv_opens_nested_values_to_their_numbers() -> None:
     rows: list[Row] = [{"promises": {"spans": {"5": {"given": 0.5, "verdict": "kept"}}}}, {"promises": {}}]
     columns = [Column("* given", "promises.*", "given")]
