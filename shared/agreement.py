@@ -1,9 +1,9 @@
 """Training that stays with a reference: what it answered right is to be answered alike.
 
 Two trainings of one recipe are equally good and yet disagree on many texts; whoever replaces one by the other
-sees answers change for no reason. The new model is drawn to the reference's distribution where that was
-right, and is free elsewhere (Milani Fard et al. 2016, 'Launch and iterate'; the focus on what was right as in
-Yan et al. 2021, 'Positive-congruent training', arXiv 2011.09161).
+sees answers change for no reason. The new model begins with the reference's weights, is drawn to its
+distribution where that was right, and is free elsewhere (Milani Fard et al. 2016, 'Launch and iterate'; the
+focus on what was right as in Yan et al. 2021, 'Positive-congruent training', arXiv 2011.09161).
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def follow_reference(
     weight: float,
     batch_tokens: int,
 ) -> Sequence[Features]:
-    """Return the training features with what the run's, or the bundle's, model says of them.
+    """Give the model the weights of the run's, or the bundle's, and return the features with what that says.
 
-    Raises `UserError` where the reference answers something else, or reads other windows.
+    Raises `UserError` where the reference answers something else, reads other windows, or has other weights.
     """
     if not isinstance(model.head, FollowsReference):
         raise UserError(
@@ -55,14 +55,21 @@ def follow_reference(
         raise UserError(
             f"train.reference={str(folder)!r} is no folder; give a run, or the adapter folder in it"
         )
-    reference = load_bundle(bundle)
+    reference = load_bundle(bundle, merge=False)
     if list(reference.head.types) != list(model.head.types):
         found, asked = ", ".join(reference.head.types), ", ".join(model.head.types)
         raise UserError(f"train.reference={str(folder)!r} finds {found}, in this order; here: {asked}")
+    weights, begun = reference.trained_state(), model.trained_state()
+    if {name: w.shape for name, w in weights.items()} != {name: w.shape for name, w in begun.items()}:
+        raise UserError(
+            f"train.reference={str(folder)!r} trained other weights: it needs the same model and LoRA"
+        )
     seen = reference.head.encode(examples)
     if [item.num_tokens for item in seen] != [item.num_tokens for item in features]:
         raise UserError(
             f"train.reference={str(folder)!r} reads the texts in other windows: it needs the same tokenizer, "
             "head.window_tokens and head.overlap_tokens"
         )
+    for name, value in weights.items():
+        begun[name].copy_(value)
     return model.head.follow(features, infer(reference, seen, batch_tokens=batch_tokens), weight=weight)

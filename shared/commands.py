@@ -135,14 +135,7 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
         config = bound(of_run(config, folder, overrides))
         use_threads(config.hardware.threads)
         examples, source = load(config, config.split), _source(config, seed=config.seed)
-        result = scoring.score_run(
-            folder,
-            examples,
-            source=source,
-            batch_tokens=config.predict.batch_tokens,
-            check=config.predict.check,
-            sets=config.predict.sets,
-        )
+        result = scoring.score_run(folder, examples, source=source, asked=config.predict)
     record = scoring.write_result(folder, examples, result, source=source)
     if not baseline:
         from shared.model_card import write_card

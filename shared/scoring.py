@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared import runs
-from shared.config import COMMAND_WORDS, PLACES, HardwareConfig
+from shared.config import COMMAND_WORDS, PLACES, HardwareConfig, PredictConfig
 from shared.contracts import Baseline, DataAdapter, Examples, Metric, Score, Trials
 from shared.provenance import code_state, digest_files, file_facts, library_versions, machine, today
 from shared.record import (
@@ -78,17 +78,16 @@ def score_baseline(baseline: Baseline, examples: Examples, *, source: Source) ->
     )
 
 
-def score_run(
-    folder: Path, examples: Examples, *, source: Source, batch_tokens: int, check: bool, sets: float
-) -> Result:
+def score_run(folder: Path, examples: Examples, *, source: Source, asked: PredictConfig) -> Result:
     """Return the scores of a run's bundle on the examples, with its speed after a warm-up.
 
-    Without `check` the answers are given as they come, though the head has a reviewer. `sets` is the risk of
-    the prediction sets beside them, 0 for none.
+    The answers are those that `predict` gives when it is asked so: checked, under a promise, with sets. Those
+    under a promise are a row of their own.
     """
     import torch
 
     from shared import adapters
+    from shared.abstention import make_gate
     from shared.evaluate import predict_timed
     from shared.facet_sets import give_sets
     from shared.promise import read_promises
@@ -96,16 +95,20 @@ def score_run(
     manifest = adapters.read_manifest(folder / runs.BUNDLE)
     adapters.check_fits(manifest, task=source.task)
     types = dict(source.data.types())
-    asked = None if types == manifest["types"] else types
-    model = adapters.load_bundle(folder / runs.BUNDLE, types=asked)
-    model.head.reviewer = model.head.reviewer if check else None
-    if sets:
-        give_sets(model.head, sets)
-    predictions, speed, coverage = predict_timed(model, examples, batch_tokens=batch_tokens)
+    model = adapters.load_bundle(folder / runs.BUNDLE, types=None if types == manifest["types"] else types)
+    model.head.reviewer = model.head.reviewer if asked.check else None
+    if asked.sets:
+        give_sets(model.head, asked.sets)
+    predictions, speed, coverage = predict_timed(model, examples, batch_tokens=asked.batch_tokens)
+    name, promises = source.title or model.config.name, read_promises(manifest.get("promises", []))
+    if asked.risk:
+        gate = make_gate(promises, risk=asked.risk, unit=asked.unit)
+        predictions = [gate.held_back(prediction) for prediction in predictions]
+        name, promises = f"{name}, at most {asked.risk:.0%} of {gate.promise.unit} given wrong", []
     training = runs.read_training(folder)
     return Result(
         kind="measured",
-        name=source.title or model.config.name,
+        name=name,
         predictions=predictions,
         scores=source.metric.score(examples, predictions),
         coverage=asdict(coverage),
@@ -115,7 +118,7 @@ def score_run(
         speed=speed,
         threads=torch.get_num_threads(),
         accelerator=torch.cuda.get_device_name() if torch.cuda.is_available() else "",
-        promises=read_promises(manifest.get("promises", [])),
+        promises=promises,
     )
 
 

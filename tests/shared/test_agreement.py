@@ -82,6 +82,15 @@ def test_a_model_trained_with_a_reference_ends_nearer_to_it(reference: Path, tmp
         assert distance(with_it) < 0.85 * distance(alone)
 
 
+def test_training_begins_with_the_references_weights(reference: Path) -> None:
+    model = make(1)
+    follow_reference(
+        model, EXAMPLES, model.head.encode(EXAMPLES), folder=reference, weight=1.0, batch_tokens=400
+    )
+    told = load_bundle(reference / "adapter", merge=False).trained_state()
+    assert all(torch.equal(value, told[name]) for name, value in model.trained_state().items())
+
+
 def test_a_reference_that_finds_other_types_or_reads_other_windows_is_refused(reference: Path) -> None:
     model = make(1, types={"ORG": "organization", "PER": "person"})
     with pytest.raises(UserError, match="finds PER, ORG, in this order; here: ORG, PER"):
@@ -90,6 +99,11 @@ def test_a_reference_that_finds_other_types_or_reads_other_windows_is_refused(re
         )
     model = make(1, "head.window_tokens=10", "head.overlap_tokens=2")
     with pytest.raises(UserError, match="reads the texts in other windows"):
+        follow_reference(
+            model, EXAMPLES, model.head.encode(EXAMPLES), folder=reference, weight=1.0, batch_tokens=400
+        )
+    model = make(1, "lora.r=4")
+    with pytest.raises(UserError, match="trained other weights: it needs the same model and LoRA"):
         follow_reference(
             model, EXAMPLES, model.head.encode(EXAMPLES), folder=reference, weight=1.0, batch_tokens=400
         )
