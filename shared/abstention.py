@@ -26,11 +26,11 @@ class Gate:
 
     @property
     def reason(self) -> str:
-        """Why an answer is held back."""
-        asked = f"at most {self.promise.risk:.0%} of the {self.promise.unit} given may be wrong"
+        """Why an answer is held back, the kind of reason before the colon."""
+        kind = f"not sure enough for {self.promise.risk:.0%} risk"
         if self.promise.threshold is None:
-            return f"{asked}: no confidence is enough for that, as far as validation tells"
-        return f"{asked}: confidence below {self.promise.threshold:.6g}"
+            return f"{kind}: on validation nothing was"
+        return f"{kind}: {self.promise.threshold:.4g} is needed"
 
     @property
     def least(self) -> float:

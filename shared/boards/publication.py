@@ -18,6 +18,7 @@ from shared.provenance import FileFacts, file_facts
 from shared.record import Record, read_record, write_record
 
 PREDICTIONS = ".predictions.jsonl"
+SHOWN = 20  # problems of a run
 _MAX_STRING = 64  # characters of an id or a label; anything longer may be text
 
 
@@ -63,7 +64,12 @@ def add_record(
     if is_point(record) and not _has_row(folder, record):
         problems.append(f"it is a point of the learning curve of {record.name!r}: publish that row first")
     if problems:
-        raise UserError("\n".join(f"{record_path} cannot be published: {problem}" for problem in problems))
+        more = [f"and {len(problems) - SHOWN:,} more of this kind"] if len(problems) > SHOWN else []
+        raise UserError(
+            "\n".join(
+                f"{record_path} cannot be published: {problem}" for problem in [*problems[:SHOWN], *more]
+            )
+        )
     text = "".join(_compact(row) + "\n" for row in rows)
     write_text_atomic(folder / f"{record.id}{PREDICTIONS}", text)
     stored = FileFacts(f"{record.id}{PREDICTIONS}", hashlib.sha256(text.encode()).hexdigest())

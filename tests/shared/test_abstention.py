@@ -25,7 +25,7 @@ def test_an_unsure_span_is_held_back_beside_the_others_with_its_reason() -> None
     answer = gate.held_back(found("a", 0.9, 0.6))
     assert [span.probability for span in answer.spans] == [0.9]
     assert [span.probability for span in answer.unsure] == [0.6]
-    assert answer.abstained == "at most 5% of the spans given may be wrong: confidence below 0.7"
+    assert answer.abstained == "not sure enough for 5% risk: 0.7 is needed"
     assert gate.held_back(found("b", 0.7)).abstained == ""
 
 
@@ -41,7 +41,7 @@ def test_a_facet_is_held_back_alone_and_one_abstained_before_keeps_its_reason() 
     )
     gate = Gate(promise(0.7, unit="facets"), USUAL)
     reasons = {name: own.abstained for name, own in gate.held_back(answer).facets.items()}
-    asked = "at most 5% of the facets given may be wrong: confidence below 0.7"
+    asked = "not sure enough for 5% risk: 0.7 is needed"
     assert reasons == {"topic": "", "tone": asked, "scope": "out of scope", "size": ""}
     assert (gate.given, gate.confidences) == (1, [0.9, 0.5])
 
