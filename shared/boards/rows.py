@@ -243,7 +243,7 @@ def _promises(group: Sequence[Record]) -> Row:
     for (unit, risk), kept in found.items():
         rows.setdefault(unit, {})[f"{100 * risk:g}"] = {
             "given": _mean([own.coverage for own in kept]),
-            "wrong": _mean([asdict(own)["risk"] for own in kept]),
+            "wrong": _mean([asdict(own.risk) for own in kept if own.risk is not None] or [None]),
             "verdict": _verdicts(kept, of=len(group)),
         }
     return rows

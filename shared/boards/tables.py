@@ -49,10 +49,9 @@ EMPTY = {
 
 def markdown_table(rows: Sequence[Row], columns: Sequence[Column]) -> str:
     """Return the rows as a Markdown table, without the columns and the rows that have no value but a name."""
+    columns = expand(columns, rows)
     rows = [row for row in rows if any(find(row, column.value) is not None for column in columns[1:])]
-    shown = [
-        column for column in expand(columns, rows) if any(find(row, column.value) is not None for row in rows)
-    ]
+    shown = [column for column in columns if any(find(row, column.value) is not None for row in rows)]
     cells = [[_cell(row, column).replace("|", "\\|") for column in shown] for row in rows]
     align = ["left" if column.show == "text" else "right" for column in shown]
     headers = [column.title for column in shown]

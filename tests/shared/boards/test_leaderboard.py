@@ -387,10 +387,13 @@ def test_promises_of_a_row_are_means_over_its_runs_with_what_became_of_each() ->
     assert formatter("verdict")(own) == "1 kept, 1 within chance, 1 broken"
 
 
-def test_a_promise_without_answers_in_one_run_has_no_share_wrong() -> None:
+def test_the_share_wrong_is_of_the_runs_that_gave_answers() -> None:
     runs = [promised(1, 0.6, Score(0.04, 0.02, 0.07)), promised(2, 0.0, None)]
     own = record_row(runs, sample_row(runs, statistic=micro_f1))["promises"]["spans"]
-    assert (formatter("given")(own), formatter("wrong")(own)) == ("30.0 %", "none given")
+    assert (formatter("given")(own), formatter("wrong")(own)) == ("30.0 %", "0.040 [0.020, 0.070]")
+    none = [promised(1, 0.0, None)]
+    own = record_row(none, sample_row(none, statistic=micro_f1))["promises"]["spans"]
+    assert (formatter("given")(own), formatter("wrong")(own)) == ("0.0 %", "none given")
     older = [runs[0], make_record(seed=2, id="tiny-seed2")]
     own = record_row(older, sample_row(older, statistic=micro_f1))["promises"]["spans"]
     assert (formatter("given")(own), formatter("verdict")(own)) == ("60.0 %", "1 kept, 1 not asked")
@@ -408,3 +411,13 @@ def test_csv_opens_nested_values_to_their_numbers() -> None:
     rows: list[Row] = [{"promises": {"spans": {"5": {"given": 0.5, "verdict": "kept"}}}}, {"promises": {}}]
     columns = [Column("* given", "promises.*", "given")]
     assert csv_paths(columns, rows) == ["promises.spans.5.given", "promises.spans.5.verdict"]
+
+
+def test_a_table_of_wildcards_alone_keeps_the_rows_that_have_values() -> None:
+    rows: list[Row] = [
+        {"name": "sure", "kind": "measured", "promises": {"spans": {"5": {"given": 0.5}}}},
+        {"name": "older", "kind": "measured", "promises": {}},
+    ]
+    columns = [Column("row", "name", "text"), Column("* given", "promises.*", "given")]
+    table = markdown_table(rows, columns)
+    assert "50.0 %" in table and "older" not in table
