@@ -20,6 +20,7 @@ from scipy.special import expit, logit
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 RIDGE = 2.0  # of a group's own offset: a prior of standard deviation 0.5
+ENOUGH = 10  # of each kind
 SLOPES = (0.05, 5.0)
 LEAST = 1e-6  # confidences are read no nearer to 0 and 1
 PLACES = 6
@@ -37,10 +38,11 @@ class Judged:
 def fit_calibration(answers: Sequence[Judged], *, name: str) -> dict[str, float]:
     """Return the values that `calibrated` reads, under keys that begin with the name.
 
-    They are {} where the answers are all right or all wrong: nothing tells sure answers from unsure ones.
+    They are {} with fewer than ENOUGH right or wrong answers: too few tell sure answers from unsure ones, and
+    a fit to them would be sure of anything.
     """
     right = np.array([answer.right for answer in answers], dtype=float)
-    if not answers or right.min() == right.max():
+    if min(right.sum(), len(right) - right.sum()) < ENOUGH:
         return {}
     scores = _logits([answer.confidence for answer in answers])
     groups = sorted({answer.group for answer in answers})

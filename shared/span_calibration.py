@@ -43,8 +43,9 @@ def calibrate_spans(prediction: SpanPrediction, values: Mapping[str, float]) -> 
                 probability=calibrated(span.probability, values, name=SPANS, group=span.label),
                 raw_probability=span.probability,
             )
-            for span in prediction.spans
             if span.probability is not None
+            else span
+            for span in prediction.spans
         )
         prediction = replace(prediction, spans=spans)
     if f"{TEXTS}/slope" in values and prediction.probability is not None:

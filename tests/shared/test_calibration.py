@@ -57,8 +57,10 @@ def test_surer_answers_stay_surer_though_validation_says_the_opposite() -> None:
     assert calibrated(0.9, values, name="x") > calibrated(0.3, values, name="x")
 
 
-def test_nothing_is_fitted_by_answers_that_are_all_right_and_confidences_stay() -> None:
-    assert fit_calibration([Judged(0.9, True)] * 5, name="x") == {}
+def test_too_few_right_or_wrong_answers_fit_nothing_and_confidences_stay() -> None:
+    assert fit_calibration([Judged(0.9, True)] * 50, name="x") == {}
+    assert fit_calibration([*[Judged(0.9, True)] * 200, *[Judged(0.8, False)] * 9], name="x") == {}
+    assert fit_calibration([*[Judged(0.9, True)] * 200, *[Judged(0.8, False)] * 10], name="x") != {}
     assert fit_calibration([], name="x") == {}
     assert calibrated(0.123, {}, name="x") == 0.123
 
@@ -85,6 +87,14 @@ def test_spans_and_whole_texts_are_calibrated_apart_with_what_they_were_beside_t
     assert first.probability > 0.85  # every ORG was right
     assert second.probability < 0.3  # every LOC was wrong
     assert [span.key for span in found.spans] == [span.key for span in predictions[0].spans]
+
+
+def test_a_span_without_a_probability_stays_as_it_is() -> None:
+    values = {"spans/slope": 1.0, "spans/offset": 1.0}
+    answer = SpanPrediction("a", (Span(0, 4, "ORG", 0.5), Span(5, 9, "PER")))
+    first, second = calibrate_spans(answer, values).spans
+    assert (first.probability, first.raw_probability) == (0.731059, 0.5)  # sigmoid(1)
+    assert second == Span(5, 9, "PER")
 
 
 def test_an_older_bundle_without_a_calibration_answers_as_before() -> None:

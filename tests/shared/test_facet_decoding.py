@@ -145,13 +145,7 @@ def test_tuning_fits_the_temperature_to_how_often_the_scores_are_right() -> None
     texts, found = examples(("a",), ("a",), ("b",), ("a",)), outputs([[4, 0], [4, 0], [0, 4], [0, 4]])
     made.thresholds["energy/topic"] = 0.0
     made.tune(texts, found)
-    assert made.thresholds == {
-        "temperature/topic": pytest.approx(3.640957, abs=1e-3),
-        "confidence/slope": pytest.approx(
-            1.0, abs=0.01
-        ),  # a guess of 3 in 4 is right so often: nothing to mend
-        "confidence/offset": pytest.approx(0.0, abs=0.01),
-    }
+    assert made.thresholds == {"temperature/topic": pytest.approx(3.640957, abs=1e-3)}
     assert [p.facets["topic"].probability for p in made.decode(texts, found)] == pytest.approx(
         [0.75] * 4, abs=1e-4
     )
@@ -271,13 +265,12 @@ def test_the_limits_of_sets_are_those_of_the_documents_in_scope() -> None:
     made, inside = decoder(detectors=["energy"]), decoder()
     made.tune(texts, found)
     inside.tune(texts[:9], outputs(found.scores[:9].tolist()))
-    confidence = {"confidence/slope", "confidence/offset"}
-    assert set(inside.thresholds) == {"temperature/topic", "set/0.1/topic", "sure/0.1/topic", *confidence}
+    assert set(inside.thresholds) == {"temperature/topic", "set/0.1/topic", "sure/0.1/topic"}
     assert made.thresholds == {**inside.thresholds, "energy/topic": made.thresholds["energy/topic"]}
     made.give_sets(0.1)
     assert made.decode(texts, found)[0].facets["topic"].candidates == ("b", "a")
     inside.tune(texts[:8], outputs(found.scores[:8].tolist()))
-    assert set(inside.thresholds) == {"temperature/topic", *confidence}
+    assert set(inside.thresholds) == {"temperature/topic"}
 
 
 def test_the_nearest_training_texts_are_shown_with_their_cosine() -> None:
@@ -374,3 +367,15 @@ def test_the_shift_moves_the_choice_and_not_the_probability() -> None:
     (prediction,) = shifted.decode(examples(("a",)), outputs([[1.0, 0.0]]))
     assert prediction.facets["topic"].concepts == ("b",)
     assert prediction.facets["topic"].probability == pytest.approx(0.268941, abs=1e-6)
+
+
+def test_a_guess_is_as_sure_as_guesses_like_it_were_right() -> None:
+    """Forty texts are led by 4, and each second has another gold: a guess is half right."""
+    made = decoder()
+    texts = examples(*[("a",) if place % 2 else ("b",) for place in range(40)])
+    found = outputs([[4.0, 0.0]] * 40)
+    made.tune(texts, found)
+    assert "confidence/slope" in made.thresholds
+    answers = [prediction.facets["topic"] for prediction in made.decode(texts, found)]
+    assert [answer.probability for answer in answers] == pytest.approx([0.5] * 40, abs=0.01)
+    assert answers[0].raw_probability == pytest.approx(1 / (1 + np.exp(-4)), abs=1e-6)

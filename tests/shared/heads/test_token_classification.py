@@ -154,3 +154,26 @@ def test_other_types_than_the_trained_are_refused(model: Model) -> None:
     model.head.ask(TYPES)
     with pytest.raises(BundleError, match="finds PER, ORG and nothing else; asked for: DATE"):
         model.head.ask({"DATE": "date"})
+
+
+def test_tuning_makes_spans_and_texts_as_sure_as_they_were_right(model: Model) -> None:
+    """Forty texts of one name, tagged PER alike; in each second gold has ORG."""
+    head, text = model.head, "Ann Lee left."
+    words = find_words(text)
+    examples = [
+        SpanExample(str(place), text, (Span(0, 7, "PER" if place % 2 else "ORG"),), words)
+        for place in range(40)
+    ]
+    features = head.encode(examples)
+    tagged = head.encode([SpanExample("x", text, (Span(0, 7, "PER"),), words)])
+    (sure,) = gold_logits(head, head.collate(tagged)["targets"].numpy())
+    logits = [0.2 * sure] * len(features)
+    before = head.decode(examples, features, logits)[0]
+    head.tune(examples, features, logits)
+    after = head.decode(examples, features, logits)[0]
+    head.decoding.clear()
+    assert before.spans[0].probability == after.spans[0].raw_probability
+    assert before.probability == after.raw_probability
+    assert [span.key for span in after.spans] == [(0, 7, "PER")]
+    assert after.spans[0].probability == pytest.approx(0.5, abs=0.01)
+    assert after.probability == pytest.approx(0.5, abs=0.01)

@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -162,3 +163,10 @@ def test_predicted_spans_with_a_probability_are_trials_right_only_if_strictly_so
     trials = EntityF1().trials(*pair([ADA, ACME, LONDON], found))
     assert trials == {"spans": [Trial("d", 0.9, True), Trial("d", 0.5, False), Trial("d", 0.7, False)]}
     assert EntityF1().trials(*pair([ADA], [ADA])) == {}
+
+
+def test_a_text_is_a_trial_of_its_own_right_only_if_nothing_is_wrong_or_missed() -> None:
+    examples, predictions = pair([ADA, ACME, LONDON], [ADA, ACME])
+    predictions = [replace(prediction, probability=0.8, raw_probability=0.9) for prediction in predictions]
+    found = EntityF1().trials(examples, predictions)
+    assert found == {"texts": [Trial("d", 0.8, False, raw=0.9)]}
