@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from shared.promise import MOVED, Promises, Usual, drift
 from shared.record import Promise
 
 ENOUGH = 30  # texts from which on their confidences are compared with validation's
+LATEST = 20_000  # answers that are compared, so that a stream without end is followed in constant memory
 
 
 @dataclass
@@ -21,8 +23,8 @@ class Gate:
     promise: Promise
     usual: Usual
     given: int = 0
-    confidences: list[float] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
+    num: int = 0
+    latest: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=LATEST))  # with its text
 
     @property
     def reason(self) -> str:
@@ -40,17 +42,18 @@ class Gate:
     def held_back(self, prediction: Any) -> Any:
         """Return the prediction without what is not sure enough, and count its answers."""
         found = prediction.confidences(self.promise.unit)
-        self.confidences += found
-        self.texts += [prediction.id] * len(found)
+        self.num += len(found)
+        self.latest.extend((confidence, prediction.id) for confidence in found)
         self.given += sum(confidence >= self.least for confidence in found)
         return prediction.held_back(self.promise.unit, self.least, self.reason)
 
     def report(self) -> str:
         """Return how many answers were given, and whether these texts are like validation's."""
-        num, unit = len(self.confidences), self.promise.unit
-        share = f" ({self.given / num:.1%})" if num else ""
-        text = f"given: {self.given:,} of {num:,} {unit}{share}; on validation {self.promise.coverage:.1%}"
-        moved = drift(self.usual, self.confidences, self.texts) if len(set(self.texts)) >= ENOUGH else None
+        share = f" ({self.given / self.num:.1%})" if self.num else ""
+        what = f"{self.given:,} of {self.num:,} {self.promise.unit}{share}"
+        text = f"given: {what}; on validation {self.promise.coverage:.1%}"
+        confidences, texts = [sure for sure, _ in self.latest], [name for _, name in self.latest]
+        moved = drift(self.usual, confidences, texts) if len(set(texts)) >= ENOUGH else None
         if moved is None or moved >= MOVED:
             return text
         return (

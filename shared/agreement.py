@@ -21,6 +21,9 @@ from shared.evaluate import infer
 from shared.model import Model
 from shared.runs import BUNDLE
 
+PROBED = 8  # windows that both models read before training
+SAME = 1e-4  # of logits, which another batch's rounding moves by less
+
 
 @runtime_checkable
 class FollowsReference(Protocol):
@@ -72,4 +75,10 @@ def follow_reference(
         )
     for name, value in weights.items():
         begun[name].copy_(value)
+    probed = [infer(one, features[:PROBED], batch_tokens=batch_tokens) for one in (reference, model)]
+    if not all(np.allclose(left, right, atol=SAME) for left, right in zip(*probed, strict=True)):
+        raise UserError(
+            f"train.reference={str(folder)!r} answers otherwise than this model with its weights: it needs "
+            "the same base, lora.alpha, lora.rslora and head settings"
+        )
     return model.head.follow(features, infer(reference, seen, batch_tokens=batch_tokens), weight=weight)

@@ -161,18 +161,18 @@ def predict(config: RunConfig, *, overrides: Sequence[str], read: Any = None) ->
     folder = run_folder(config)
     manifest = adapters.read_manifest(folder / runs.BUNDLE)
     adapters.check_fits(manifest, task=config.task.name)
-    use_threads(config.hardware.threads)
-    model = adapters.load_bundle(folder / runs.BUNDLE, types=config.predict.types)
-    if not config.predict.check:
-        model.head.reviewer = None
-    if config.predict.sets:
-        give_sets(model.head, config.predict.sets)
-    if config.predict.explain:
-        _remind(model, of_run(config, folder, overrides))
     gate, asked = None, config.predict
     if asked.risk:
         promises = read_promises(manifest.get("promises", []))
         gate = make_gate(promises, risk=asked.risk, unit=asked.unit)
+    use_threads(config.hardware.threads)
+    model = adapters.load_bundle(folder / runs.BUNDLE, types=asked.types)
+    if not asked.check:
+        model.head.reviewer = None
+    if asked.sets:
+        give_sets(model.head, asked.sets)
+    if asked.explain:
+        _remind(model, of_run(config, folder, overrides))
     streaming.predict_file(model, asked, read=read or config.reader, markdown=config.markdown, gate=gate)
     if gate:
         runs.say(gate.report())

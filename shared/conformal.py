@@ -15,6 +15,8 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.proportions import Share
+
 CONFIDENCE = 0.95
 
 Array = NDArray[np.float64]
@@ -39,12 +41,7 @@ def least_held_out(rate: float) -> int:
 
 def rate_interval(alarms: int, total: int) -> tuple[float, float]:
     """Return the exact 95 % interval of a rate (Clopper, Pearson 1934); (0, 1) for a total of 0."""
-    from scipy.stats import beta
-
-    tail = (1 - CONFIDENCE) / 2
-    low = float(beta.ppf(tail, alarms, total - alarms + 1)) if alarms else 0.0
-    high = float(beta.isf(tail, alarms + 1, total - alarms)) if alarms < total else 1.0
-    return low, high
+    return Share(alarms, total, effective=total).bounds()
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,7 @@ from typing import Any
 
 TOP = 10  # passages of a ranking that make the answer; the others are there for recall
 
-Quotation = tuple[
-    tuple[int, int], ...
-]  # half-open stretches of a text, in characters, read one after the other
+Quotation = tuple[tuple[int, int], ...]  # half-open stretches of a text, in characters, one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +76,10 @@ class RankingPrediction:
         return list(self.probabilities[:1])
 
     def held_back(self, unit: str, least: float, reason: str) -> RankingPrediction:
-        """Return the answer abstained where the first passage's probability is below `least`."""
-        return self if max(self.probabilities[:1], default=0.0) >= least else replace(self, abstained=reason)
+        """Return the answer, which is 'nothing' where the first passage's probability is below `least`."""
+        if max(self.probabilities[:1], default=0.0) >= least:
+            return self
+        return replace(self, nothing=True, abstained=reason)
 
     @property
     def key(self) -> tuple[Any, ...]:

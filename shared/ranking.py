@@ -21,7 +21,7 @@ from shared.heads.settings import Ordering
 from shared.passages import TOP, RankingExample, RankingPrediction
 
 MEASURED_AT = 10  # nDCG looks so far down
-FARTHEST = 30.0
+FARTHEST = 30.0  # logits beyond it are 0 or 1 to thirteen digits
 CALIBRATED = 20  # passages of a query, the first ones, that the calibration is fitted on
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -126,7 +126,8 @@ def ranking_row(example: RankingExample, prediction: RankingPrediction) -> dict[
     for key, values in (("score", prediction.scores), ("probability", prediction.probabilities)):
         for passage, value in zip(passages, values, strict=False):
             passage[key] = value
-    return {"id": prediction.id, "nothing": prediction.nothing, "passages": passages}
+    row = {"id": prediction.id, "nothing": prediction.nothing, "passages": passages}
+    return {**row, "abstained": True, "reason": prediction.abstained} if prediction.abstained else row
 
 
 def ndcg(gains: Array, ideal: Sequence[int]) -> float:
@@ -179,7 +180,7 @@ def _standing_out(values: Array) -> Array:
     """Return the logit of each value's share in the softmax of all (n,), no more than FARTHEST from 0."""
     if len(values) < 2:
         return np.zeros(len(values))
-    below = np.maximum(np.logaddexp.reduce(values) - values, np.finfo(float).tiny)
+    below = np.clip(np.logaddexp.reduce(values) - values, np.finfo(float).tiny, 2 * FARTHEST)
     logits: Array = np.clip(-np.log(np.expm1(below)), -FARTHEST, FARTHEST)
     return logits
 

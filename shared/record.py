@@ -159,9 +159,14 @@ class Kept:
 
     @property
     def verdict(self) -> str:
-        """How it stands: 'no promise', 'kept', 'within chance' (wrong answers may be as few), 'broken'."""
-        if self.promise.threshold is None or self.risk is None:
-            return "no promise" if self.promise.threshold is None else "no answer"
+        """How it stands: 'kept', 'within chance' (wrong answers may be as few) or 'broken'.
+
+        Where nothing was promised it is 'no promise', and 'no answer' where no confidence reached it.
+        """
+        if self.promise.threshold is None:
+            return "no promise"
+        if self.risk is None:
+            return "no answer"
         if self.risk.value <= self.promise.risk:
             return "kept"
         return "within chance" if (self.risk.low or 0.0) <= self.promise.risk else "broken"

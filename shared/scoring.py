@@ -94,15 +94,16 @@ def score_run(folder: Path, examples: Examples, *, source: Source, asked: Predic
 
     manifest = adapters.read_manifest(folder / runs.BUNDLE)
     adapters.check_fits(manifest, task=source.task)
+    name, promises = source.title, read_promises(manifest.get("promises", []))
+    gate = make_gate(promises, risk=asked.risk, unit=asked.unit) if asked.risk else None
     types = dict(source.data.types())
     model = adapters.load_bundle(folder / runs.BUNDLE, types=None if types == manifest["types"] else types)
     model.head.reviewer = model.head.reviewer if asked.check else None
     if asked.sets:
         give_sets(model.head, asked.sets)
     predictions, speed, coverage = predict_timed(model, examples, batch_tokens=asked.batch_tokens)
-    name, promises = source.title or model.config.name, read_promises(manifest.get("promises", []))
-    if asked.risk:
-        gate = make_gate(promises, risk=asked.risk, unit=asked.unit)
+    name = name or model.config.name
+    if gate:
         predictions = [gate.held_back(prediction) for prediction in predictions]
         name, promises = f"{name}, at most {asked.risk:.0%} of {gate.promise.unit} given wrong", []
     training = runs.read_training(folder)

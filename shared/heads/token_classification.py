@@ -5,7 +5,6 @@ B windows in a batch, T tokens, W words, H hidden units, C = 1 + 2 x types tags 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from shared.crf import (
     negative_log_likelihood,
     path_probability,
 )
+from shared.document_evidence import share_evidence
 from shared.encoder import load_encoder
 from shared.errors import BundleError
 from shared.example_rows import span_prediction_row
@@ -255,8 +255,11 @@ class TokenClassificationHead:
     def _spans(
         self, example: SpanExample, scores: Array, tags: np.ndarray[Any, Any], transitions: Array
     ) -> Iterator[Span]:
-        probabilities = marginals(scores, transitions)
-        for start, end, label in _chunks([self.tags[tag] for tag in tags]):
+        chunks = _chunks([self.tags[tag] for tag in tags])
+        probabilities = (
+            marginals(scores, transitions) if chunks else scores
+        )  # none is asked for without a span
+        for start, end, label in chunks:
             chosen = probabilities[np.arange(start, end), tags[start:end]]
             probability = round(float(np.exp(np.log(chosen).mean())), 6)
             yield Span(example.words[start][0], example.words[end - 1][1], label, probability)
@@ -325,29 +328,6 @@ def disagreement(logits: Tensor, reference: Tensor, targets: Tensor) -> Tensor:
     known, found = ((scores / SOFTNESS).log_softmax(dim=2) for scores in (reference, logits))
     gap = (known.exp() * (known - found)).sum(dim=2)
     return SOFTNESS**2 * (gap * right).sum() / (targets != IGNORED).sum()
-
-
-def share_evidence(examples: Sequence[SpanExample], scores: Sequence[Array], *, share: float) -> list[Array]:
-    """Return word scores (W, C) of which a capitalised word takes `share` from its mean over the document.
-
-    A name means the same throughout a text, and one sentence tells of it what another leaves open. Words are
-    compared as written; a single letter is no name. An example without a document stands alone.
-    """
-    if not share:
-        return list(scores)
-    words = [[example.text[start:end] for start, end in example.words] for example in examples]
-    places: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-    for row, (example, written) in enumerate(zip(examples, words, strict=True)):
-        for column, word in enumerate(written):
-            if example.document and len(word) > 1 and word[0].isupper():
-                places[example.document, word].append((row, column))
-    shared = [rows.copy() for rows in scores]
-    for found in places.values():
-        if len(found) > 1:
-            mean = np.mean([scores[row][column] for row, column in found], axis=0)
-            for row, column in found:
-                shared[row][column] = (1 - share) * scores[row][column] + share * mean
-    return shared
 
 
 def word_shape(word: str) -> int:

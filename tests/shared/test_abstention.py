@@ -43,12 +43,13 @@ def test_a_facet_is_held_back_alone_and_one_abstained_before_keeps_its_reason() 
     reasons = {name: own.abstained for name, own in gate.held_back(answer).facets.items()}
     asked = "not sure enough for 5% risk: 0.7 is needed"
     assert reasons == {"topic": "", "tone": asked, "scope": "out of scope", "size": ""}
-    assert (gate.given, gate.confidences) == (1, [0.9, 0.5])
+    assert (gate.given, gate.num, list(gate.latest)) == (1, 2, [(0.9, "a"), (0.5, "a")])
 
 
 def test_a_ranking_is_held_back_by_its_first_passage() -> None:
     gate = Gate(promise(0.7, unit="queries"), USUAL)
-    assert gate.held_back(RankingPrediction("a", ("p", "q"), probabilities=(0.6, 0.9))).abstained
+    held = gate.held_back(RankingPrediction("a", ("p", "q"), probabilities=(0.6, 0.9)))
+    assert held.nothing and held.abstained == gate.reason  # so that its scores are those of what is given
     assert not gate.held_back(RankingPrediction("b", ("p", "q"), probabilities=(0.8, 0.1))).abstained
     assert gate.held_back(RankingPrediction("c", nothing=True)).abstained
 
@@ -78,3 +79,13 @@ def test_a_promise_that_the_bundle_does_not_make_is_refused_with_those_it_makes(
         make_gate(promises, risk=0.05, unit="texts")
     with pytest.raises(UserError, match="the verb calibrate makes them"):
         make_gate([], risk=0.05, unit="")
+
+
+def test_what_is_remembered_of_a_stream_does_not_grow_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a hundred sure answers and thirty unsure ones behind them, the latest thirty are compared."""
+    monkeypatch.setattr("shared.abstention.LATEST", 30)
+    gate = Gate(promise(0.7), USUAL)
+    for place in range(130):
+        gate.held_back(found(str(place), 0.95 if place < 100 else 0.5))
+    assert (gate.given, gate.num, len(gate.latest)) == (100, 130, 30)
+    assert "unlike validation's" in gate.report()

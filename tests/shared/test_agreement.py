@@ -107,6 +107,11 @@ def test_a_reference_that_finds_other_types_or_reads_other_windows_is_refused(re
         follow_reference(
             model, EXAMPLES, model.head.encode(EXAMPLES), folder=reference, weight=1.0, batch_tokens=400
         )
+    model = make(1, "lora.alpha=64")  # the same weights are another model
+    with pytest.raises(UserError, match=r"answers otherwise .* same base, lora\.alpha"):
+        follow_reference(
+            model, EXAMPLES, model.head.encode(EXAMPLES), folder=reference, weight=1.0, batch_tokens=400
+        )
     with pytest.raises(UserError, match="is no folder"):
         follow_reference(model, EXAMPLES, [], folder=Path("nowhere"), weight=1.0, batch_tokens=400)
 

@@ -96,3 +96,12 @@ def test_a_promise_that_was_not_made_is_refused_before_any_text_is_read(
         UserError, match=r"promises risks of .*; calibrate run=\.\.\. promise\.risks=\[0\.07\]"
     ):
         commands.predict(told(trained.parents[1], f"run={trained}", *words), overrides=words)
+
+
+def test_evaluate_refuses_such_a_promise_before_it_answers_and_keeps_the_record(trained: Path) -> None:
+    words = ["predict.risk=0.07"]
+    commands.evaluate(told(trained.parents[1], f"run={trained}"), overrides=[])
+    before = (trained / runs.RECORD).read_bytes()
+    with pytest.raises(UserError, match="promises risks of"):
+        commands.evaluate(told(trained.parents[1], f"run={trained}", *words), overrides=words)
+    assert (trained / runs.RECORD).read_bytes() == before

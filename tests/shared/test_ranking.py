@@ -131,6 +131,13 @@ def test_ndcg_is_that_of_scikit_learn() -> None:
     assert ndcg(np.array([0.0, 1.0]), [1, 1]) == pytest.approx((1 / math.log2(3)) / (1 + 1 / math.log2(3)))
 
 
+def test_a_row_says_why_an_order_is_not_given() -> None:
+    held = RankingPrediction("q", ("c",), (2.0,), (0.4,)).held_back("queries", 0.5, "not sure enough")
+    row = ranking_row(query(), held)
+    assert (row["nothing"], row["abstained"], row["reason"]) == (True, True, "not sure enough")
+    assert row["passages"][0]["id"] == "c"
+
+
 def test_a_row_has_the_passages_in_order() -> None:
     answer = RankingPrediction("q", ("c", "a"), (2.0, 1.0), (0.9,))
     assert ranking_row(query(), answer) == {

@@ -9,7 +9,7 @@ from shared.compose import compose_run
 from shared.contracts import Base
 from shared.errors import BundleError
 from shared.examples import Span, SpanExample
-from shared.heads.token_classification import TokenClassificationHead, share_evidence, word_shape
+from shared.heads.token_classification import TokenClassificationHead, word_shape
 from shared.model import Model, choose_trainable, create_model
 from shared.words import find_words
 from tests.shared.heads.texts import long_example
@@ -136,18 +136,6 @@ def test_encoders_of_other_architectures_feed_the_head(kind: str, model: Model, 
     assert outputs.loss is not None
     outputs.loss.backward()
     assert all(weight.grad is not None for name, weight in toy.named_parameters() if "lora_B" in name)
-
-
-def test_a_name_takes_its_evidence_from_the_whole_document() -> None:
-    """Nikkei is 4 for ORG in one sentence and -2 in the next: half shared, 4 -> 2.5 and -2 -> -0.5."""
-    texts = [("a", "Nikkei"), ("a", "Nikkei up"), ("b", "Nikkei")]
-    examples = [SpanExample(text, text, (), find_words(text), document) for document, text in texts]
-    scores = [np.array([[4.0]]), np.array([[-2.0], [7.0]]), np.array([[1.0]])]
-    shared = share_evidence(examples, scores, share=0.5)
-    assert [rows.tolist() for rows in shared] == [[[2.5]], [[-0.5], [7.0]], [[1.0]]]
-    assert [rows.tolist() for rows in share_evidence(examples, scores, share=0.0)] == [
-        rows.tolist() for rows in scores
-    ]
 
 
 def test_other_types_than_the_trained_are_refused(model: Model) -> None:
