@@ -25,6 +25,7 @@ from shared.templates import Templates
 
 LOGIT = "logit"  # the part of the score that is trained
 PLACES = 6  # decimals of a score
+HELD_OUT = "held_out"  # the array of scores of held-out normal examples
 LOCATION, SCALE = "location/", "scale/"
 
 Array = np.ndarray[Any, Any]

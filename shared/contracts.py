@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
 
+    from shared.fast_tokenizer import FastTokenizer
     from shared.intervals import Statistic
     from shared.record import Counts
 
 SPLITS = ("train", "validation", "test")
+
+Arrays = dict[str, "np.ndarray[Any, Any]"]
 
 # Examples and predictions are those of `shared.examples`: one kind for all that a task plugs together.
 Examples = Sequence[Any]
@@ -158,6 +161,17 @@ class Outputs:
     loss: Tensor | None = None
 
 
+class Engine(Protocol):
+    """What answers: a head, and whatever computes its logits, with torch or without."""
+
+    @property
+    def head(self) -> Head:
+        """Makes windows of examples, and answers of the windows' logits."""
+
+    def logits(self, features: Sequence[Any]) -> np.ndarray[Any, Any]:
+        """Return the logits of a batch of windows, a row each, padded to the batch's size."""
+
+
 class Inspector(Protocol):
     """Says why answers were given, by asking for the answers to other examples; `predict` alone asks it."""
 
@@ -205,8 +219,8 @@ class Head(Protocol):
         """Who says why an answer was given, if anybody."""
 
     @property
-    def module(self) -> nn.Module:
-        """The head's own weights, apart from the backbone's."""
+    def module(self) -> Any:
+        """The head's own weights, apart from the backbone's: a torch module, or `StoredArrays`."""
 
     def encode(self, examples: Examples) -> Sequence[Features]:
         """Return one or more windows per example; together they cover the whole text, in order, with overlap.
@@ -230,11 +244,11 @@ class Head(Protocol):
     ) -> None:
         """Keep the training examples themselves, to show beside an answer those nearest to its text."""
 
-    def collate(self, features: Sequence[Any]) -> dict[str, Tensor]:
-        """Return the padded batch of these windows (`B` rows), on the CPU."""
+    def collate(self, features: Sequence[Any]) -> Arrays:
+        """Return the padded batch of these windows (`B` rows)."""
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
-        """Return loss and logits of a collated batch; logits are padded to the batch's size."""
+        """Return loss and logits of a collated batch, now tensors; logits are padded to the batch's size."""
 
     def decode(
         self, examples: Examples, features: Sequence[Any], logits: Sequence[np.ndarray[Any, Any]]
@@ -276,3 +290,11 @@ class HeadSettings(Protocol):
 
         Fresh weights come from torch's global generator, seeded by the caller.
         """
+
+
+@runtime_checkable
+class ExportableSettings(HeadSettings, Protocol):
+    """Settings of a head over an encoder, whose weights may also be a graph of another engine."""
+
+    def head(self, tokenizer: FastTokenizer, *, types: Types, module: Any) -> Head:
+        """Return the head around its weights, a torch module or `StoredArrays`; needs no torch itself."""

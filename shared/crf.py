@@ -1,23 +1,26 @@
-"""A linear-chain conditional random field over IOB2 tags (Lafferty et al. 2001): loss, best tags, marginals.
+"""A linear-chain conditional random field over IOB2 tags (Lafferty et al. 2001): best tags and marginals.
 
-B rows, W words, C tags. A transition table is (C + 1, C): row i holds the scores of what may follow tag i,
+W words, C tags. A transition table is (C + 1, C): row i holds the scores of what may follow tag i,
 the last row those of what may begin a text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 IGNORED = -100  # the target of padding, which stands behind all words of a row
 FORBIDDEN = -1e4  # score of a transition that IOB2 rules out
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def iob2_tags(labels: Iterable[str]) -> list[str]:
+    """Return the tags of these labels, in the order O, B-x, I-x, B-y."""
+    return ["O", *(f"{prefix}-{label}" for label in labels for prefix in "BI")]
 
 
 def forbidden_transitions(tags: Sequence[str]) -> Array:
@@ -28,20 +31,6 @@ def forbidden_transitions(tags: Sequence[str]) -> Array:
             ruled_out = [other not in (tag, f"B-{tag[2:]}") for other in [*tags, ""]]
             penalty[ruled_out, column] = FORBIDDEN
     return penalty
-
-
-def negative_log_likelihood(logits: Tensor, targets: Tensor, transitions: Tensor) -> Tensor:
-    """Return the mean over words of -log p(targets); logits (B, W, C), targets (B, W), padding `IGNORED`."""
-    real = targets != IGNORED
-    tags = targets.clamp(min=0)
-    start = torch.full_like(tags[:, :1], logits.shape[-1])
-    moves = transitions[torch.cat([start, tags[:, :-1]], dim=1), tags]
-    gold = (logits.gather(2, tags.unsqueeze(-1)).squeeze(-1) + moves) * real
-    totals = logits[:, 0] + transitions[-1]  # (B, C), log sum over all paths that end in each tag
-    for word in range(1, logits.shape[1]):
-        longer = torch.logsumexp(totals.unsqueeze(-1) + transitions[:-1], dim=1) + logits[:, word]
-        totals = torch.where(real[:, word, None], longer, totals)
-    return (torch.logsumexp(totals, dim=1).sum() - gold.sum()) / real.sum()
 
 
 def best_tags(scores: Array, transitions: Array) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -20,8 +20,10 @@ def embed(texts: Sequence[str], *, model: ModelConfig) -> Array:
     Texts are cut at `MAX_TOKENS` tokens.
     """
     from shared.encoder import embed_texts, load_encoder
+    from shared.fast_tokenizer import FastTokenizer
     from shared.model import find_base
 
     encoder, tokenizer = load_encoder(find_base(model))
-    found: Array = embed_texts(encoder, tokenizer, texts, max_tokens=MAX_TOKENS).numpy()
+    read = FastTokenizer.of(tokenizer)
+    found: Array = embed_texts(encoder, read, texts, max_tokens=MAX_TOKENS).numpy()
     return found

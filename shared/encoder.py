@@ -12,6 +12,8 @@ from transformers import AutoModel, AutoTokenizer
 
 from shared.batches import length_batches
 from shared.contracts import Base
+from shared.fast_tokenizer import FastTokenizer
+from shared.padding import padded_tokens
 
 BATCH_TOKENS = 8192
 
@@ -28,16 +30,16 @@ def load_encoder(base: Base) -> tuple[Any, Any]:
 
 
 @torch.inference_mode()
-def embed_texts(encoder: Any, tokenizer: Any, texts: Sequence[str], *, max_tokens: int) -> Tensor:
+def embed_texts(encoder: Any, tokenizer: FastTokenizer, texts: Sequence[str], *, max_tokens: int) -> Tensor:
     """Return (texts, H) on the CPU, each of length 1: the mean over a text's tokens, cut at `max_tokens`."""
     encoder.eval()
     device = next(encoder.parameters()).device
-    encoded = tokenizer(list(texts), truncation=True, max_length=max_tokens)["input_ids"] if texts else []
+    first, last = tokenizer.cls_token_id, tokenizer.sep_token_id
+    encoded = [[first, *tokens[: max_tokens - 2], last] for tokens in tokenizer.encode_all(texts)]
     found = torch.zeros(len(texts), encoder.config.hidden_size)
     for batch in length_batches([len(tokens) for tokens in encoded], budget=BATCH_TOKENS):
-        rows = {"input_ids": [encoded[index] for index in batch]}
-        padded = tokenizer.pad(rows, padding_side="right", return_tensors="pt").to(device)
-        tokens, mask = padded["input_ids"], padded["attention_mask"]
+        rows = padded_tokens([encoded[index] for index in batch], fill=tokenizer.pad_token_id)
+        tokens, mask = (torch.from_numpy(rows[name]).to(device) for name in ("tokens", "mask"))
         hidden = encoder(input_ids=tokens, attention_mask=mask).last_hidden_state
         mask = mask.unsqueeze(-1)
         found[batch] = functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=1).cpu()

@@ -1,4 +1,4 @@
-"""Predictions of a model on examples: in batches of similar length, returned in the order they came."""
+"""Predictions of an engine on examples: in batches of similar length, returned in the order they came."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 
 from shared.batches import length_batches
-from shared.contracts import Examples, Features, Inspector
+from shared.contracts import Engine, Examples, Features, Inspector
 from shared.examples import SpanExample
-from shared.model import Model
-from shared.train import accelerate, to_device
 from shared.words import span_words
 
 REMEMBERED = 20_000  # answers that `stream` keeps for equal examples
@@ -24,13 +21,13 @@ LATENCY_TEXTS, LATENCY_SECONDS = 100, 60.0  # texts timed alone, at most so many
 Logits = list[np.ndarray[Any, Any]]
 
 
-def predict(model: Model, examples: Examples, *, batch_tokens: int) -> list[Any]:
+def predict(model: Engine, examples: Examples, *, batch_tokens: int) -> list[Any]:
     """Return one prediction per example, in order, reviewed where the head has a reviewer."""
     return predict_read(model, examples, batch_tokens=batch_tokens)[0]
 
 
 def predict_read(
-    model: Model, examples: Examples, *, batch_tokens: int
+    model: Engine, examples: Examples, *, batch_tokens: int
 ) -> tuple[list[Any], Sequence[Features]]:
     """Return `predict`'s answers, and the windows of the examples that were read for them."""
     predictions, features = _answer(model, examples, batch_tokens=batch_tokens)
@@ -41,26 +38,23 @@ def predict_read(
     return reviewer.settle(examples, predictions, second), features
 
 
-def _answer(model: Model, examples: Examples, *, batch_tokens: int) -> tuple[list[Any], Sequence[Features]]:
+def _answer(model: Engine, examples: Examples, *, batch_tokens: int) -> tuple[list[Any], Sequence[Features]]:
     features = model.head.encode(examples)
     logits = infer(model, features, batch_tokens=batch_tokens)
     return model.head.decode(examples, features, logits), features
 
 
-@torch.inference_mode()
-def infer(model: Model, features: Sequence[Features], *, batch_tokens: int) -> Logits:
-    """Return the logits of each window, in order, on the CPU, padded to the window's batch."""
-    device = accelerate().device
-    model.to(device).eval()
+def infer(model: Engine, features: Sequence[Features], *, batch_tokens: int) -> Logits:
+    """Return the logits of each window, in order, padded to the window's batch."""
     logits: Logits = [np.empty(0)] * len(features)
     for batch in length_batches([item.num_tokens for item in features], budget=batch_tokens):
-        outputs = model(to_device(model.head.collate([features[index] for index in batch]), device))
-        for index, row in zip(batch, outputs.logits.float().cpu().numpy(), strict=True):
+        rows = model.logits([features[index] for index in batch])
+        for index, row in zip(batch, rows, strict=True):
             logits[index] = row
     return logits
 
 
-def stream(model: Model, examples: Iterable[Any], *, batch_tokens: int, chunk_size: int) -> Iterator[Any]:
+def stream(model: Engine, examples: Iterable[Any], *, batch_tokens: int, chunk_size: int) -> Iterator[Any]:
     """Yield predictions in order, holding `chunk_size` examples; a longer document is read in parts.
 
     Where the head can say why, predictions come with their reasons, and equal examples are answered once.
@@ -81,7 +75,7 @@ def stream(model: Model, examples: Iterable[Any], *, batch_tokens: int, chunk_si
             del known[key]
 
 
-def inspect(model: Model, inspector: Inspector, examples: Examples, *, batch_tokens: int) -> list[Any]:
+def inspect(model: Engine, inspector: Inspector, examples: Examples, *, batch_tokens: int) -> list[Any]:
     """Return predictions with their reasons."""
     predictions = predict(model, examples, batch_tokens=batch_tokens)
     probes = inspector.probes(examples, predictions)
@@ -128,7 +122,7 @@ class Speed:
 
 
 def predict_timed(
-    model: Model, examples: Examples, *, batch_tokens: int
+    model: Engine, examples: Examples, *, batch_tokens: int
 ) -> tuple[list[Any], Speed, Coverage]:
     """Return the predictions, how fast they were made, and what was read for them.
 

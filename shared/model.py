@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import peft
 import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
 from transformers.utils import logging
 
 from shared.config import LoraConfig, Method, ModelConfig
-from shared.contracts import Base, Head, HeadSettings, Outputs, Types
+from shared.contracts import Arrays, Base, Features, Head, HeadSettings, Outputs, Types
 from shared.errors import UserError
 from shared.gguf import dequantised, file_sha256
 
@@ -36,9 +39,28 @@ class Model(nn.Module):
         self.backbone, self.head_module = backbone, head.module
         self.head, self.tokenizer, self.config, self.base = head, tokenizer, config, base
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Outputs:
-        """Return loss and logits of the batch."""
-        return self.head.forward(self.backbone, batch)
+    def forward(self, batch: Arrays) -> Outputs:
+        """Return loss and logits of a batch that the head collated."""
+        device = self.device
+        tensors = {
+            name: torch.from_numpy(value).to(device, non_blocking=True) for name, value in batch.items()
+        }
+        return self.head.forward(self.backbone, tensors)
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return next(self.backbone.parameters()).device
+
+    @torch.inference_mode()
+    def logits(self, features: Sequence[Features]) -> np.ndarray[Any, Any]:
+        """Return the logits of a batch of windows, a row each, padded to the batch's size."""
+        if self.training:
+            self.eval()
+        if self.device != best_device():
+            self.to(best_device())
+        found: np.ndarray[Any, Any] = self(self.head.collate(features)).logits.float().cpu().numpy()
+        return found
 
     def trained_state(self) -> dict[str, Tensor]:
         """Return the tensors that training changes, by name; they are the model's own, not copies."""
@@ -49,6 +71,18 @@ class Model(nn.Module):
         trainable = sum(p.numel() for p in self.parameters() if p.requires_grad)
         total = sum(p.numel() for p in self.parameters())
         return {"trainable": trainable, "frozen": total - trainable, "total": total}
+
+
+def accelerate() -> Accelerator:
+    """Return the accelerator: bf16 on a GPU, float32 on a CPU, where bf16 is many times slower."""
+    return Accelerator(mixed_precision="bf16" if torch.cuda.is_available() else "no")
+
+
+@functools.cache
+def best_device() -> torch.device:
+    """Return the GPU, where there is one."""
+    found: torch.device = accelerate().device
+    return found
 
 
 def create_model(

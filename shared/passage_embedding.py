@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shared.batches import length_batches
 from shared.config import ModelConfig
 from shared.errors import ConfigError
+from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import DualEncoding
+from shared.padding import padded_tokens
 from shared.passages import Passage
-
-if TYPE_CHECKING:
-    from shared.text_pieces import Limits
+from shared.text_pieces import Limits, Pieces
 
 TRAINED = f"{DualEncoding.__module__}.{DualEncoding.__qualname__}"  # as a bundle names its head
 
@@ -32,7 +32,7 @@ class TextEncoder:
     """An encoder with its tokenizer; `digest` is that of the base's weights, or of the bundle's manifest."""
 
     encoder: Any
-    tokenizer: Any
+    tokenizer: FastTokenizer
     digest: str
 
 
@@ -48,7 +48,7 @@ def load_text_encoder(model: ModelConfig, *, bundle: str) -> TextEncoder:
 
     base = find_base(model)
     encoder, tokenizer = load_encoder(base)
-    return TextEncoder(encoder.eval(), tokenizer, base.sha256)
+    return TextEncoder(encoder.eval(), FastTokenizer.of(tokenizer), base.sha256)
 
 
 def embed_windows(
@@ -58,8 +58,6 @@ def embed_windows(
 
     A passage has at least one window; its windows stand together, in its order.
     """
-    from shared.text_pieces import Pieces
-
     pieces = Pieces(encoder.tokenizer, limits)
     windows = [pieces.passage(passage.text, title=passage.title) for passage in passages]
     rows = [row for found in windows for row in found]
@@ -68,8 +66,6 @@ def embed_windows(
 
 def embed_queries(encoder: TextEncoder, texts: Sequence[str], *, limits: Limits) -> Array:
     """Return (texts, H), each of length 1, of the first `limits.query_tokens` tokens."""
-    from shared.text_pieces import Pieces
-
     pieces = Pieces(encoder.tokenizer, limits)
     return _embedded(encoder, [pieces.query(text)[0] for text in texts])
 
@@ -83,18 +79,19 @@ def _trained(folder: Path) -> TextEncoder:
     if (head := read_manifest(folder)["head"]["_target_"]) != TRAINED:
         raise ConfigError([f"first_stage.bundle={folder} was trained with head {head}; allowed: {TRAINED}"])
     model = load_bundle(folder)
-    return TextEncoder(model.backbone, model.tokenizer, model.head.source["bundle"])
+    return TextEncoder(model.backbone, FastTokenizer.of(model.tokenizer), model.head.source["bundle"])
 
 
 def _embedded(encoder: TextEncoder, rows: Sequence[Sequence[int]]) -> Array:
     """Return the mean token vector of each row of tokens, of length 1."""
     import torch
 
-    from shared.text_pieces import ROW_TOKENS, embed_rows, padded
+    from shared.modules.rows import ROW_TOKENS, embed_rows
 
     found = np.zeros((len(rows), encoder.encoder.config.hidden_size), dtype=np.float32)
     with torch.inference_mode():
         for batch in length_batches([len(row) for row in rows], budget=ROW_TOKENS):
-            inputs = padded([rows[index] for index in batch], fill=encoder.tokenizer.pad_token_id)
-            found[batch] = embed_rows(encoder.encoder, inputs["tokens"], inputs["mask"]).numpy()
+            inputs = padded_tokens([rows[index] for index in batch], fill=encoder.tokenizer.pad_token_id)
+            tokens, mask = (torch.from_numpy(inputs[name]) for name in ("tokens", "mask"))
+            found[batch] = embed_rows(encoder.encoder, tokens, mask).numpy()
     return found

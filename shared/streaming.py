@@ -12,10 +12,10 @@ from typing import Any, Protocol, TextIO
 
 from shared.abstention import Gate
 from shared.config import PredictConfig
+from shared.contracts import Engine
 from shared.errors import DataError, UserError
 from shared.evaluate import stream
 from shared.files import decode_line
-from shared.model import Model
 from shared.review_queue import open_queue
 from shared.runs import counted
 
@@ -33,7 +33,7 @@ class Reader(Protocol):
 
 
 def predict_file(
-    model: Model,
+    model: Engine,
     config: PredictConfig,
     *,
     read: Reader,
@@ -81,7 +81,7 @@ def predict_file(
     return count
 
 
-def _writer(model: Model, config: PredictConfig, markdown: Markdown | None) -> Markdown:
+def _writer(model: Engine, config: PredictConfig, markdown: Markdown | None) -> Markdown:
     """Return what makes text of an answer."""
     if not config.output.endswith(".md"):
         return lambda example, answer: json.dumps(model.head.row(example, answer), ensure_ascii=False) + "\n"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from shared.examples import FacetExample
 from shared.facet_decoding import out_of_scope
+from shared.fast_tokenizer import FastTokenizer
 from shared.ontology import Cardinality, Facet, Ontology
 from shared.windows import cut_windows
 
 MARKERS = {"e1": ("[E1]", "[/E1]"), "e2": ("[E2]", "[/E2]")}
+MARKER_TOKENS = [marker for pair in MARKERS.values() for marker in pair]
 UNLABELLED, LABELLED, OUT_OF_SCOPE = 0, 1, 2
 
 
@@ -39,7 +40,7 @@ class TextReader:
     def __init__(
         self,
         ontology: Ontology,
-        tokenizer: Any,
+        tokenizer: FastTokenizer,
         *,
         window_tokens: int,
         overlap_tokens: int,
@@ -56,7 +57,7 @@ class TextReader:
 
     def _windows(self, index: int, example: FacetExample) -> list[TextWindow]:
         text, marks = self._marked_tokens(example)
-        pair = self._tokens(example.pair) if example.pair else []
+        pair = self.tokenizer.encode(example.pair) if example.pair else []
         first, rest = (text[: self.first_tokens], pair) if pair else ([], text)
         cls, sep = self.tokenizer.cls_token_id, self.tokenizer.sep_token_id
         front = [cls, *first, sep] if first else [cls]
@@ -86,23 +87,18 @@ class TextReader:
             return [(start, min(start + room, length))]
         return cut_windows([1] * length, limit=room, overlap=self.overlap_tokens) or [(0, 0)]
 
-    def _tokens(self, text: str) -> list[int]:
-        encoded = self.tokenizer(text, add_special_tokens=False, return_attention_mask=False)
-        tokens: list[int] = encoded["input_ids"]
-        return tokens
-
     def _marked_tokens(self, example: FacetExample) -> tuple[list[int], list[int]]:
         """Return the text's tokens with markers around its marks, and where the markers before them stand."""
         if not (self.with_marks and example.marks):
-            return self._tokens(example.text), []
+            return self.tokenizer.encode(example.text), []
         tokens, position, starts = [], 0, {"e1": 0, "e2": 0}
         for mark in sorted(example.marks, key=lambda mark: mark.start):
-            before, after = self.tokenizer.convert_tokens_to_ids(list(MARKERS[mark.label]))
-            tokens += self._tokens(example.text[position : mark.start])
+            before, after = self.tokenizer.ids(MARKERS[mark.label])
+            tokens += self.tokenizer.encode(example.text[position : mark.start])
             starts[mark.label] = len(tokens)
-            tokens += [before, *self._tokens(example.text[mark.start : mark.end]), after]
+            tokens += [before, *self.tokenizer.encode(example.text[mark.start : mark.end]), after]
             position = mark.end
-        return tokens + self._tokens(example.text[position:]), [starts["e1"], starts["e2"]]
+        return tokens + self.tokenizer.encode(example.text[position:]), [starts["e1"], starts["e2"]]
 
     def targets(self, example: FacetExample) -> list[int]:
         """Return the places of the gold concepts, ancestors included; an unknown one counts as none."""

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor
 
 from shared.batches import epoch_batches, length_batches
 from shared.checkpoint import load_checkpoint, save_checkpoint
 from shared.config import Keep, TrainConfig
 from shared.contracts import Features
-from shared.model import Model
+from shared.model import Model, accelerate, best_device
 from shared.runs import Progress, peak_memory_gib
 
 Weights = dict[str, Tensor]
@@ -88,9 +87,7 @@ def fit(
             _set_rates(optimizer, config, step=fitted.steps, total=total)
             loss = torch.zeros(())
             for batch in batches:
-                outputs = prepared(
-                    to_device(model.head.collate([features[i] for i in batch]), accelerator.device)
-                )
+                outputs = prepared(model.head.collate([features[i] for i in batch]))
                 accelerator.backward(outputs.loss / len(batches))
                 loss += outputs.loss.detach().cpu() / len(batches)
             norm = accelerator.clip_grad_norm_(prepared.parameters(), config.max_grad_norm)
@@ -113,11 +110,6 @@ def fit(
         progress.epoch(loop.epoch, score=fitted.scores[-1], best=fitted.best_score, fitted=fitted)
     _copy_into(model, loop.best)
     return fitted
-
-
-def accelerate() -> Accelerator:
-    """Return the accelerator: bf16 on a GPU, float32 on a CPU, where bf16 is many times slower."""
-    return Accelerator(mixed_precision="bf16" if torch.cuda.is_available() else "no")
 
 
 def make_optimizer(model: Model, config: TrainConfig) -> torch.optim.Optimizer:
@@ -167,14 +159,13 @@ def estimate(model: Model, features: Sequence[Features], *, config: TrainConfig,
         (batch for step in steps for batch in step), key=lambda batch: sizes[batch[0]] * len(batch)
     )
     probes = [batches[len(batches) // 4], batches[len(batches) // 2], batches[-1]]
-    device = accelerate().device
-    model.to(device).train()
+    model.to(best_device()).train()
     with torch.random.fork_rng():
         started = 0.0
         for index, batch in enumerate([probes[0], *probes]):
             if index == 1:  # the first batch only warms up
                 started = time.perf_counter()
-            outputs = model(to_device(model.head.collate([features[i] for i in batch]), device))
+            outputs = model(model.head.collate([features[i] for i in batch]))
             outputs.loss.backward()
             model.zero_grad(set_to_none=True)
         seconds = time.perf_counter() - started
@@ -182,11 +173,6 @@ def estimate(model: Model, features: Sequence[Features], *, config: TrainConfig,
     total = total_steps(sizes, config, seed=seed)
     tokens = sum(sizes[i] for batch in batches for i in batch) * total / len(steps)
     return Estimate(steps=total, seconds=rate * tokens, memory_gib=peak_memory_gib())
-
-
-def to_device(batch: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
-    """Return the batch on the device."""
-    return {name: value.to(device, non_blocking=True) for name, value in batch.items()}
 
 
 def _steps(sizes: Sequence[int], config: TrainConfig, *, seed: int, epoch: int) -> list[list[list[int]]]:

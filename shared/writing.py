@@ -11,12 +11,14 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import LogitsProcessor
 
-from shared.contracts import Outputs
+from shared.contracts import Arrays, Outputs
+from shared.padding import Ids
 from shared.runs import counted
 
 IGNORED = -100  # a target that has no loss
@@ -60,19 +62,17 @@ def frame(
     return tokens_of(tokenizer, before), tokens_of(tokenizer, after)
 
 
-def padded(rows: Sequence[Sequence[int]], width: int, *, fill: int) -> Tensor:
+def padded(rows: Sequence[Sequence[int]], width: int, *, fill: int) -> Ids:
     """Return (B, width), each row behind its padding."""
-    return torch.tensor([[*[fill] * (width - len(row)), *row] for row in rows])
+    return np.array([[*[fill] * (width - len(row)), *row] for row in rows], dtype=np.int64)
 
 
-def mask(rows: Sequence[Sequence[int]], width: int) -> Tensor:
+def mask(rows: Sequence[Sequence[int]], width: int) -> Ids:
     """Return (B, width): 0 where `padded` pads, 1 elsewhere."""
     return padded([[1] * len(row) for row in rows], width, fill=0)
 
 
-def taught(
-    prompts: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, fill: int
-) -> dict[str, Tensor]:
+def taught(prompts: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, fill: int) -> Arrays:
     """Return tokens and mask of prompts with their targets, and the targets alone, for `target_loss`."""
     rows = [[*prompt, *target] for prompt, target in zip(prompts, targets, strict=True)]
     width = max(map(len, rows))

@@ -11,22 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
 
-from shared.contracts import Base, Outputs, Reviewer, Types
-from shared.encoder import load_encoder
+from shared.contracts import Arrays, Outputs, Reviewer, Types
 from shared.errors import BundleError
+from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import DualEncoding
+from shared.padding import padded_tokens
 from shared.passages import Passage, RankingExample, RankingPrediction
 from shared.ranking import Candidates, ranking, ranking_row, tuned
-from shared.text_pieces import Pieces, draw, embed_rows, padded
+from shared.text_pieces import Pieces
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 MOST_KNOWN = 200_000  # passages whose embeddings are kept while a bundle answers
 
@@ -67,7 +67,9 @@ class Lesson:
 class DualEncodingHead:
     """See `shared.contracts.Head`; the logits of a window are its embedding (H), of length 1."""
 
-    def __init__(self, settings: DualEncoding, *, types: Types, tokenizer: Any) -> None:
+    def __init__(
+        self, settings: DualEncoding, *, types: Types, tokenizer: FastTokenizer, module: Any
+    ) -> None:
         self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
         self.new_tokens: list[int] = []
         self.remembers, self.inspector = False, None
@@ -76,7 +78,7 @@ class DualEncodingHead:
         self.decoding: dict[str, float] = {}
         self.kept: dict[str, Any] = {}
         self.source: dict[str, str] = {}
-        self.module = nn.Module()  # the encoder's own token vectors are all there is
+        self.module = module
         self._training: Sequence[RankingExample] | None = None  # the list that training begins with
         self._index = PassageIndex({})  # of passages that were read, once the weights no longer change
 
@@ -124,15 +126,16 @@ class DualEncodingHead:
             for part, tokens in enumerate(pieces.passage(text, title=title))
         ]
 
-    def collate(self, features: Sequence[Any]) -> dict[str, Tensor]:
+    def collate(self, features: Sequence[Any]) -> Arrays:
         """Return tokens and mask (rows, T); of lessons also what each query's row is to find.
 
         The rows of lessons are Q queries, then P passages; `targets` (Q,) are places among the passages, and
         `hidden` (Q, P) marks other relevant passages, which are no negatives.
         """
-        pad = partial(padded, fill=self.tokenizer.pad_token_id)
         if isinstance(features[0], Text):
-            return pad([text.tokens for text in features])
+            return self._rows([text.tokens for text in features])
+        from shared.modules.rows import draw
+
         passages: dict[str, list[int]] = {}
         targets = []
         for lesson in features:
@@ -145,20 +148,18 @@ class DualEncodingHead:
             for f, t in zip(features, targets, strict=True)
         ]
         return {
-            **pad([*(lesson.query for lesson in features), *passages.values()]),
-            "targets": torch.tensor([places[name] for name in targets]),
-            "hidden": torch.tensor(hidden),
+            **self._rows([*(lesson.query for lesson in features), *passages.values()]),
+            "targets": np.array([places[name] for name in targets]),
+            "hidden": np.array(hidden),
         }
+
+    def _rows(self, rows: Sequence[Sequence[int]]) -> Arrays:
+        return {**padded_tokens(rows, fill=self.tokenizer.pad_token_id)}
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
         """Return the embeddings (rows, H), and for lessons the cross-entropy over the batch's passages."""
-        unit = embed_rows(backbone, batch["tokens"], batch["mask"])
-        if "targets" not in batch:
-            return Outputs(logits=unit)
-        queries = len(batch["targets"])
-        logits = self.settings.scale * unit[:queries] @ unit[queries:].T
-        logits = logits.float().masked_fill(batch["hidden"], float("-inf"))
-        return Outputs(logits=logits, loss=functional.cross_entropy(logits, batch["targets"]))
+        outputs: Outputs = self.module(backbone, batch)
+        return outputs
 
     def decode(
         self, examples: Sequence[RankingExample], features: Sequence[Text], logits: Sequence[Array]
@@ -249,12 +250,6 @@ class PassageIndex:
         best = np.maximum.reduceat(self._rows @ query, self._starts)
         places = [self._places[passage.title, passage.text] for passage in passages]
         return best[places].astype(np.float64)
-
-
-def build(settings: DualEncoding, base: Base, *, types: Types) -> tuple[nn.Module, Any, DualEncodingHead]:
-    """Return the encoder, its tokenizer and a fresh head."""
-    backbone, tokenizer = load_encoder(base)
-    return backbone, tokenizer, DualEncodingHead(settings, types=types, tokenizer=tokenizer)
 
 
 def _mean_length(passages: Mapping[str, Sequence[int]]) -> float:

@@ -1,9 +1,9 @@
 """Pair scoring: a cross-encoder reads a query and a passage together and says how well they fit.
 
-`shared.pair_scorer` makes a score of one pass over both. A long passage counts by its best window. Training
-tells a query's relevant passages from the first stage's others.
+`shared.modules.pair_scorer` makes a score of one pass over both. A long passage counts by its best window.
+Training tells a query's relevant passages from the first stage's others.
 
-K passages of a query, T tokens.
+T tokens.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
 
-from shared.contracts import Base, Examples, Outputs, Reviewer, Types
-from shared.encoder import load_encoder
+from shared.contracts import Arrays, Examples, Outputs, Reviewer, Types
 from shared.errors import BundleError, UserError
-from shared.heads.settings import PairScoring, RankingLoss
-from shared.pair_scorer import PairScorer
+from shared.fast_tokenizer import FastTokenizer
+from shared.heads.settings import PairScoring
+from shared.padding import padded_tokens
 from shared.passages import RankingExample, RankingPrediction
 from shared.ranking import Candidates, ranking, ranking_row, tuned
-from shared.text_pieces import Pieces, draw, padded
+from shared.text_pieces import Pieces
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 TEACHER_TOKENS = 8192  # the teacher's batch budget
 
@@ -74,7 +74,7 @@ class Choice:
 class PairScoringHead:
     """See `shared.contracts.Head`; the logit of a window is the score of its pair."""
 
-    def __init__(self, settings: PairScoring, *, types: Types, tokenizer: Any, hidden_size: int) -> None:
+    def __init__(self, settings: PairScoring, *, types: Types, tokenizer: FastTokenizer, module: Any) -> None:
         self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
         self.new_tokens: list[int] = []
         self.remembers, self.inspector = False, None
@@ -83,7 +83,7 @@ class PairScoringHead:
         self.decoding: dict[str, float] = {}
         self.kept: dict[str, Any] = {}
         self.source: dict[str, str] = {}
-        self.module = PairScorer(hidden_size, dropout=settings.dropout)
+        self.module = module
         self._training: Sequence[RankingExample] | None = None  # the list that training begins with
         self._teacher: list[dict[int, float]] = []  # its scores of each training query's candidates, by place
 
@@ -139,7 +139,7 @@ class PairScoringHead:
             truncated_tokens=pairs[0].truncated_tokens,
         )
 
-    def collate(self, features: Sequence[Any]) -> dict[str, Tensor]:
+    def collate(self, features: Sequence[Any]) -> Arrays:
         """Return tokens, mask (rows, T) and query lengths (rows,).
 
         Rows of choices are, query by query, a relevant passage and then others, drawn anew; `queries` (rows,)
@@ -147,43 +147,24 @@ class PairScoringHead:
         """
         if isinstance(features[0], Pair):
             return self._rows(features)
+        from shared.modules.rows import draw
+
         drawn = [draw(c.positives, 1) | draw(c.negatives, c.drawn) for c in features]
         rows = self._rows([pair for pairs in drawn for pair in pairs.values()])
         taught = [
             c.teacher.get(p, float("nan")) for c, pairs in zip(features, drawn, strict=True) for p in pairs
         ]
         numbers = [number for number, pairs in enumerate(drawn) for _ in pairs]
-        return {**rows, "queries": torch.tensor(numbers), "taught": torch.tensor(taught)}
+        return {**rows, "queries": np.array(numbers), "taught": np.array(taught, dtype=np.float32)}
 
-    def _rows(self, pairs: Sequence[Pair]) -> dict[str, Tensor]:
-        rows = padded([pair.tokens for pair in pairs], fill=self.tokenizer.pad_token_id)
-        return {**rows, "query_lengths": torch.tensor([pair.query_length for pair in pairs])}
+    def _rows(self, pairs: Sequence[Pair]) -> Arrays:
+        rows = padded_tokens([pair.tokens for pair in pairs], fill=self.tokenizer.pad_token_id)
+        return {**rows, "query_lengths": np.array([pair.query_length for pair in pairs])}
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
         """Return the scores (rows,), and for choices their loss, the mean over queries."""
-        scores = self.module(backbone, batch).float()
-        if "queries" not in batch:
-            return Outputs(logits=scores)
-        counts = torch.bincount(batch["queries"]).tolist()
-        losses = [
-            self._loss(found, taught)
-            for found, taught in zip(
-                torch.split(scores, counts), torch.split(batch["taught"], counts), strict=True
-            )
-        ]
-        return Outputs(logits=scores, loss=torch.stack(losses).mean())
-
-    def _loss(self, scores: Tensor, taught: Tensor) -> Tensor:
-        """Return the loss of one query's scores (K,), the relevant passage's first."""
-        if self.settings.loss is RankingLoss.listwise:
-            loss = -functional.log_softmax(scores, dim=0)[0]
-        else:
-            loss = functional.softplus(scores[1:] - scores[0]).sum() / max(len(scores) - 1, 1)
-        margins = (scores[0] - scores[1:]) - (taught[0] - taught[1:])
-        known = ~margins.isnan()
-        if not self.settings.teacher or not known.any():
-            return loss
-        return loss + self.settings.teacher_weight * margins[known].square().mean()
+        outputs: Outputs = self.module(backbone, batch)
+        return outputs
 
     def decode(
         self, examples: Sequence[RankingExample], features: Sequence[Pair], logits: Sequence[Array]
@@ -237,15 +218,6 @@ class PairScoringHead:
     def finds(self) -> str:
         """Return what is ordered."""
         return f"the order of {self.settings.depth} passages by how well they answer a query"
-
-
-def build(settings: PairScoring, base: Base, *, types: Types) -> tuple[nn.Module, Any, PairScoringHead]:
-    """Return the encoder, its tokenizer and a fresh head."""
-    backbone, tokenizer = load_encoder(base)
-    head = PairScoringHead(
-        settings, types=types, tokenizer=tokenizer, hidden_size=backbone.config.hidden_size
-    )
-    return backbone, tokenizer, head
 
 
 def _teacher_scores(folder: Path, examples: Examples) -> list[dict[int, float]]:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from transformers import LogitsProcessor
 
-from shared.contracts import Base, Outputs, Reviewer, Types
+from shared.contracts import Arrays, Base, Outputs, Reviewer, Types
 from shared.decoder import load_decoder
 from shared.errors import BundleError
 from shared.heads.settings import QueryWriting
@@ -111,7 +111,7 @@ class QueryWritingHead:
         fitting = [tokens for tokens in heads if len(tokens) <= room] or [heads[0][:room]]
         return [*fitting[-1], self.tokenizer.eos_token_id], len(heads[-1]) - len(fitting[-1])
 
-    def collate(self, features: Sequence[Prompt]) -> dict[str, Tensor]:
+    def collate(self, features: Sequence[Prompt]) -> Arrays:
         """Return for training a `taught` batch; passages and their mask (B, T), widths and keys (B,)."""
         fill, width = self.tokenizer.pad_token_id, max(prompt.width for prompt in features)
         passages, targets = [prompt.tokens for prompt in features], [prompt.target for prompt in features]
@@ -119,8 +119,8 @@ class QueryWritingHead:
             **taught([[*self._before, *passage] for passage in passages], targets, fill=fill),
             "passages": padded(passages, width, fill=fill),
             "passage_mask": mask(passages, width),
-            "widths": torch.tensor([prompt.width for prompt in features]),
-            "keys": torch.tensor([prompt.key for prompt in features]),
+            "widths": np.array([prompt.width for prompt in features]),
+            "keys": np.array([prompt.key for prompt in features]),
         }
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:

@@ -13,21 +13,21 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
 
-from shared.contracts import Base, Outputs, Reviewer, Types
-from shared.encoder import load_encoder
+from shared.contracts import Arrays, Outputs, Reviewer, Types
 from shared.errors import BundleError
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
-from shared.heads.settings import SentenceSelection
+from shared.fast_tokenizer import FastTokenizer
+from shared.heads.settings import PLACES, SentenceSelection
+from shared.padding import padded_tokens
 from shared.salience import has_figure, sentence_targets
 
-PLACES = 16  # parts of a document that a sentence can stand in
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
 KEPT_TARGET = 0.1  # sentences above it are never left out of training
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
@@ -50,30 +50,11 @@ class Sentence:
         return len(self.tokens)
 
 
-class SentenceScorer(nn.Module):
-    """A logit per sentence from its mean token vector and its place."""
-
-    def __init__(self, size: int, *, dropout: float) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.output = nn.Linear(size, 1)
-        self.place = nn.Embedding(PLACES, 1)
-        nn.init.zeros_(self.place.weight)
-
-    def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-        """Return (B,) logits."""
-        hidden = backbone(input_ids=batch["tokens"], attention_mask=batch["mask"]).last_hidden_state
-        mask = batch["mask"].unsqueeze(-1)
-        mean = (hidden * mask).sum(1) / mask.sum(1)
-        logits: Tensor = self.output(self.dropout(mean)) + self.place(batch["places"])
-        return logits.squeeze(1)
-
-
 class SentenceSelectionHead:
     """See `shared.contracts.Head`."""
 
     def __init__(
-        self, settings: SentenceSelection, *, types: Types, tokenizer: Any, hidden_size: int
+        self, settings: SentenceSelection, *, types: Types, tokenizer: FastTokenizer, module: Any
     ) -> None:
         self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
         self.new_tokens: list[int] = []
@@ -83,7 +64,7 @@ class SentenceSelectionHead:
         self.decoding: dict[str, float] = {}
         self.kept: dict[str, Any] = {}
         self.source: dict[str, str] = {}
-        self.module = SentenceScorer(hidden_size, dropout=settings.dropout)
+        self.module = module
         self._sampled: dict[SummaryExample, frozenset[int]] = {}
 
     def start(self, backbone: nn.Module, examples: Sequence[SummaryExample]) -> None:
@@ -111,7 +92,7 @@ class SentenceSelectionHead:
             for number, example in enumerate(examples)
         ]
         texts = [example.sentences[index] for _, example, indices in chosen for index in indices]
-        encoded = iter(self.tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else [])
+        encoded = iter(self.tokenizer.encode_all(texts))
         return [
             self._sentence(number, example, index, tokens=next(encoded), target=target)
             for number, example, indices in chosen
@@ -131,24 +112,18 @@ class SentenceSelectionHead:
             truncated_tokens=max(0, len(tokens) - limit),
         )
 
-    def collate(self, features: Sequence[Sentence]) -> dict[str, Tensor]:
+    def collate(self, features: Sequence[Sentence]) -> Arrays:
         """Return tokens, mask (B, T), places and targets (B,)."""
-        width, pad = max(item.num_tokens for item in features), self.tokenizer.pad_token_id
         return {
-            "tokens": torch.tensor([[*s.tokens, *[pad] * (width - s.num_tokens)] for s in features]),
-            "mask": torch.tensor([[1] * s.num_tokens + [0] * (width - s.num_tokens) for s in features]),
-            "places": torch.tensor([item.place for item in features]),
-            "targets": torch.tensor([item.target for item in features]),
+            **padded_tokens([item.tokens for item in features], fill=self.tokenizer.pad_token_id),
+            "places": np.array([item.place for item in features]),
+            "targets": np.array([item.target for item in features], dtype=np.float32),
         }
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
         """Return the cross-entropy with the soft targets, and logits (B,)."""
-        logits = self.module(backbone, batch)
-        known = ~batch["targets"].isnan()
-        losses = functional.binary_cross_entropy_with_logits(
-            logits.float(), batch["targets"].nan_to_num(), reduction="none"
-        )
-        return Outputs(logits=logits, loss=(losses * known).sum() / known.sum().clamp(min=1))
+        outputs: Outputs = self.module(backbone, batch)
+        return outputs
 
     def decode(
         self, examples: Sequence[SummaryExample], features: Sequence[Sentence], logits: Sequence[Array]
@@ -207,17 +182,6 @@ class SentenceSelectionHead:
     def finds(self) -> str:
         """Return what is chosen."""
         return f"the {self.settings.sentences} sentences that a document's summary rests on"
-
-
-def build(
-    settings: SentenceSelection, base: Base, *, types: Types
-) -> tuple[nn.Module, Any, SentenceSelectionHead]:
-    """Return the encoder, its tokenizer and a fresh head."""
-    backbone, tokenizer = load_encoder(base)
-    head = SentenceSelectionHead(
-        settings, types=types, tokenizer=tokenizer, hidden_size=backbone.config.hidden_size
-    )
-    return backbone, tokenizer, head
 
 
 def _targets(example: SummaryExample, indices: Sequence[int]) -> list[float]:

@@ -11,69 +11,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
 
-from shared.contracts import Base, Outputs, Reviewer
-from shared.encoder import embed_texts, load_encoder
+from shared.contracts import Arrays, Outputs, Reviewer
 from shared.errors import BundleError
 from shared.examples import FacetAnswer, FacetExample, FacetPrediction
-from shared.facet_decoding import Classes, FacetDecoder, FacetOutputs, prior_shift
-from shared.facet_loss import FacetLoss
+from shared.facet_decoding import Classes, FacetDecoder, FacetOutputs
 from shared.facet_sets import NONE
-from shared.heads.settings import Classifier, SequenceClassification
-from shared.ontology import Cardinality, Facet, Ontology, read_ontology_row
-from shared.text_windows import MARKERS, TextReader, TextWindow
+from shared.fast_tokenizer import FastTokenizer
+from shared.heads.settings import SequenceClassification
+from shared.ontology import Facet, read_ontology_row
+from shared.padding import padded_tokens
+from shared.text_windows import MARKER_TOKENS, TextReader, TextWindow
 
-EVEN_COSINE = 0.5  # between a text and the name of a concept that it may or may not have
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
-
-
-class FacetScorer(nn.Module):
-    """The trained part: a vector for each concept, compared with the text's embedding, and number outputs."""
-
-    def __init__(self, size: int, ontology: Ontology, settings: SequenceClassification) -> None:
-        super().__init__()
-        self.settings, self.with_marks = settings, bool(ontology.relations)
-        self.dropout = nn.Dropout(settings.dropout)
-        self.concepts = nn.Parameter(torch.randn(len(ontology.concepts), size) * 0.02)
-        self.bias = nn.Parameter(torch.zeros(len(ontology.concepts)))
-        numbers = [facet for facet in ontology.facets if facet.cardinality is Cardinality.number]
-        self.numbers = nn.Linear(size, len(numbers)) if numbers else None
-        # of the training examples, for the Mahalanobis distance: class means (K, D) and the precision (D, D)
-        self.means: Tensor
-        self.precision: Tensor
-        self.shift: Tensor
-        self.register_buffer("shift", torch.zeros(len(ontology.concepts)))  # see `facet_decoding.prior_shift`
-        self.register_buffer("means", torch.zeros(0, size))
-        self.register_buffer("precision", torch.zeros(0, size))
-        self.register_load_state_dict_pre_hook(_resize_buffers)  # type: ignore[no-untyped-call]
-
-    def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-        """Return (B, C + N + D): logits of the concepts, the numbers, and the text's embedding."""
-        hidden = backbone(input_ids=batch["tokens"], attention_mask=batch["mask"]).last_hidden_state
-        mask = batch["mask"].unsqueeze(-1)
-        embedded = (hidden * mask).sum(1) / mask.sum(1)
-        if self.with_marks:
-            rows = torch.arange(len(hidden), device=hidden.device)
-            marked = [hidden[rows, batch["marks"][:, which]] for which in (0, 1)]
-            embedded = torch.cat([embedded, *marked], dim=1)
-        read = self.dropout(embedded)
-        parts = [self._logits(read), *([self.numbers(read)] if self.numbers is not None else []), embedded]
-        return torch.cat(parts, dim=1)
-
-    def _logits(self, read: Tensor) -> Tensor:
-        if self.settings.classifier is Classifier.linear:
-            return functional.linear(read, self.concepts, self.bias)
-        same = functional.linear(
-            functional.normalize(read, dim=1), functional.normalize(self.concepts, dim=1)
-        )
-        return self.settings.scale * same + self.bias
 
 
 class SequenceClassificationHead:
@@ -84,13 +40,13 @@ class SequenceClassificationHead:
         settings: SequenceClassification,
         *,
         types: Mapping[str, Any],
-        tokenizer: Any,
-        hidden_size: int,
-        new_tokens: Sequence[int],
+        tokenizer: FastTokenizer,
+        module: Any,
     ) -> None:
         self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
         self.ontology = read_ontology_row(types)
-        self.new_tokens, self.remembers = list(new_tokens), True
+        self.new_tokens = tokenizer.ids(MARKER_TOKENS) if self.ontology.relations else []
+        self.remembers = True
         self.decoder = FacetDecoder(
             self.ontology,
             detectors=settings.detectors,
@@ -111,9 +67,7 @@ class SequenceClassificationHead:
         self.reviewer: Reviewer | None = None
         self.source = {"ontology": self.ontology.digest}
         self.numbers = self.reader.numbers
-        self.loss = FacetLoss(self.ontology, settings)
-        size = hidden_size * (1 + len(MARKERS) * bool(self.ontology.relations))
-        self.module = FacetScorer(size, self.ontology, settings)
+        self.module = module
 
     @property
     def facets(self) -> tuple[Facet, ...]:
@@ -124,44 +78,30 @@ class SequenceClassificationHead:
         """Let each concept begin at the embedding of its name, and tell common concepts from rare ones."""
         found = Counter(place for example in examples for place in self.reader.targets(example))
         counts = [found[place] for place in range(len(self.ontology.concepts))]
-        self.loss.weigh(counts)
-        shift = prior_shift(self.ontology, counts, power=self.settings.prior_shift)
-        self.module.shift.copy_(torch.from_numpy(shift))
-        if not self.module.with_marks and self.settings.name_start:
-            with torch.no_grad():
-                names = [concept.text for concept in self.ontology.concepts]
-                limit = self.settings.window_tokens
-                self.module.concepts.copy_(embed_texts(backbone, self.tokenizer, names, max_tokens=limit))
-                if self.settings.classifier is Classifier.cosine:
-                    for places in self.loss.alone.values():  # any may be chosen: only those near the text
-                        self.module.bias[places] = -self.settings.scale * EVEN_COSINE
+        self.module.start(backbone, self.tokenizer, counts)
 
     def encode(self, examples: Sequence[FacetExample]) -> list[TextWindow]:
         """Return the windows of each example."""
         return self.reader.encode(examples)
 
-    def collate(self, features: Sequence[TextWindow]) -> dict[str, Tensor]:
+    def collate(self, features: Sequence[TextWindow]) -> Arrays:
         """Return tokens, mask (B, T), marks (B, 2), targets (B, C), labelled (B, F), values (B, N)."""
-        width = max(window.num_tokens for window in features)
-        targets = torch.zeros(len(features), len(self.ontology.concepts))
-        for row, window in enumerate(features):
-            targets[row, window.targets] = 1.0
-        pad = self.tokenizer.pad_token_id
+        targets = np.zeros((len(features), len(self.ontology.concepts)), dtype=np.float32)
+        for row, window in zip(targets, features, strict=True):
+            row[window.targets] = 1.0
+        values = np.array([window.values for window in features], dtype=np.float32)
         return {
-            "tokens": torch.tensor([[*w.tokens, *[pad] * (width - w.num_tokens)] for w in features]),
-            "mask": torch.tensor([[1] * w.num_tokens + [0] * (width - w.num_tokens) for w in features]),
-            "marks": torch.tensor([window.marks for window in features]),
+            **padded_tokens([window.tokens for window in features], fill=self.tokenizer.pad_token_id),
+            "marks": np.array([window.marks for window in features]),
             "targets": targets,
-            "labelled": torch.tensor([window.labelled for window in features]),
-            "values": torch.tensor([window.values for window in features]).view(len(features), -1),
+            "labelled": np.array([window.labelled for window in features]),
+            "values": values.reshape(len(features), -1),
         }
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
         """Return the loss, a mean over the facets of the batch that are labelled, and (B, C + N + D)."""
-        outputs = self.module(backbone, batch)
-        size = len(self.ontology.concepts)
-        logits, numbers = outputs[:, :size].float(), outputs[:, size : size + len(self.numbers)].float()
-        return Outputs(logits=outputs, loss=self.loss(logits, numbers, batch))
+        outputs: Outputs = self.module(backbone, batch)
+        return outputs
 
     def decode(
         self, examples: Sequence[FacetExample], features: Sequence[TextWindow], logits: Sequence[Array]
@@ -184,8 +124,7 @@ class SequenceClassificationHead:
     ) -> None:
         """Keep where the classes of the training examples lie, for the Mahalanobis distance."""
         self.decoder.measure(examples, self._outputs(examples, features, logits))
-        self.module.means = torch.from_numpy(self.decoder.classes.means)
-        self.module.precision = torch.from_numpy(self.decoder.classes.precision)
+        self.module.keep(self.decoder.classes)
 
     def tune(
         self, examples: Sequence[FacetExample], features: Sequence[TextWindow], logits: Sequence[Array]
@@ -197,15 +136,15 @@ class SequenceClassificationHead:
         self, examples: Sequence[FacetExample], features: Sequence[TextWindow], logits: Sequence[Array]
     ) -> FacetOutputs:
         """Return the outputs of each example, the mean over its windows."""
-        size, numbers = len(self.ontology.concepts), len(self.numbers)
-        width = size + numbers + self.module.concepts.shape[1]
+        size, numbers, known = len(self.ontology.concepts), len(self.numbers), self.module.arrays()
+        width = size + numbers + known["means"].shape[1]
         total, counts = np.zeros((len(examples), width)), np.zeros((len(examples), 1))
         for window, row in zip(features, logits, strict=True):
             total[window.example] += row
             counts[window.example] += 1
         mean = total / np.maximum(counts, 1)
-        self.decoder.shift = self.module.shift.cpu().numpy()
-        self.decoder.classes = Classes(self.module.means.cpu().numpy(), self.module.precision.cpu().numpy())
+        self.decoder.shift = known["shift"]
+        self.decoder.classes = Classes(known["means"], known["precision"])
         return FacetOutputs(
             mean[:, :size], mean[:, size : size + numbers], mean[:, size + numbers :].astype(np.float32)
         )
@@ -261,34 +200,3 @@ class SequenceClassificationHead:
         return ", ".join(
             f"{facet.label} ({len(self.ontology.by_facet[facet.id]) or 'a number'})" for facet in self.facets
         )
-
-
-def build(
-    settings: SequenceClassification, base: Base, *, types: Mapping[str, Any]
-) -> tuple[nn.Module, Any, SequenceClassificationHead]:
-    """Return the encoder, its tokenizer and a fresh head; an ontology with relations adds four markers."""
-    backbone, tokenizer = load_encoder(base)
-    new_tokens: list[int] = []
-    if types["relations"]:
-        markers = [marker for pair in MARKERS.values() for marker in pair]
-        tokenizer.add_tokens(markers, special_tokens=True)
-        new_tokens = tokenizer.convert_tokens_to_ids(markers)
-        backbone.resize_token_embeddings(len(tokenizer), mean_resizing=False)
-        with torch.no_grad():  # not by chance: where only the head trains, a bundle does not hold them
-            embeddings = backbone.get_input_embeddings().weight
-            embeddings[new_tokens] = embeddings[: min(new_tokens)].mean(dim=0)
-    head = SequenceClassificationHead(
-        settings,
-        types=types,
-        tokenizer=tokenizer,
-        hidden_size=backbone.config.hidden_size,
-        new_tokens=new_tokens,
-    )
-    return backbone, tokenizer, head
-
-
-def _resize_buffers(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
-    """Make room for what a bundle remembers: how many classes there were is known from its tensors alone."""
-    for name in ("means", "precision"):
-        if prefix + name in state:
-            setattr(module, name, torch.zeros_like(state[prefix + name]))

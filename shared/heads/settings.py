@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from torch import nn
 
     from shared.contracts import Base, Head, Reviewer, Types
+    from shared.fast_tokenizer import FastTokenizer
 
 
 # The parts of an anomaly score; the last one is trained.
 PARTS = ("neighbours", "mahalanobis", "surface", "likeness", "logit")
 DETECTORS = ("max_softmax", "energy", "mahalanobis")
+PLACES = 16  # parts of a document that a sentence can stand in
 
 
 def _check_window(window_tokens: int, overlap_tokens: int) -> None:
@@ -51,9 +53,15 @@ class TokenClassification:
 
     def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return encoder, tokenizer and head; see `HeadSettings.build`."""
-        from shared.heads.token_classification import build
+        from shared.modules.word_tagger import build
 
         return build(self, base, types=types)
+
+    def head(self, tokenizer: FastTokenizer, *, types: Types, module: Any) -> Head:
+        """Return the head around its weights; see `ExportableSettings.head`."""
+        from shared.heads.token_classification import TokenClassificationHead
+
+        return TokenClassificationHead(self, types=types, tokenizer=tokenizer, module=module)
 
 
 @dataclass(frozen=True)
@@ -120,9 +128,15 @@ class SequenceClassification:
 
     def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return encoder, tokenizer and head; see `HeadSettings.build`."""
-        from shared.heads.sequence_classification import build
+        from shared.modules.facet_scorer import build
 
         return build(self, base, types=types)
+
+    def head(self, tokenizer: FastTokenizer, *, types: Types, module: Any) -> Head:
+        """Return the head around its weights; see `ExportableSettings.head`."""
+        from shared.heads.sequence_classification import SequenceClassificationHead
+
+        return SequenceClassificationHead(self, types=types, tokenizer=tokenizer, module=module)
 
 
 @dataclass(frozen=True)
@@ -149,9 +163,15 @@ class EmbeddingDensity:
 
     def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return encoder, tokenizer and head; see `HeadSettings.build`."""
-        from shared.heads.embedding_density import build
+        from shared.modules.anomaly_scorer import build
 
         return build(self, base, types=types)
+
+    def head(self, tokenizer: FastTokenizer, *, types: Types, module: Any) -> Head:
+        """Return the head around its weights; see `ExportableSettings.head`."""
+        from shared.heads.embedding_density import EmbeddingDensityHead
+
+        return EmbeddingDensityHead(self, types=types, tokenizer=tokenizer, module=module)
 
 
 @dataclass(frozen=True)
@@ -169,9 +189,15 @@ class SentenceSelection:
 
     def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return encoder, tokenizer and head; see `HeadSettings.build`."""
-        from shared.heads.sentence_selection import build
+        from shared.modules.sentence_scorer import build
 
         return build(self, base, types=types)
+
+    def head(self, tokenizer: FastTokenizer, *, types: Types, module: Any) -> Head:
+        """Return the head around its weights; see `ExportableSettings.head`."""
+        from shared.heads.sentence_selection import SentenceSelectionHead
+
+        return SentenceSelectionHead(self, types=types, tokenizer=tokenizer, module=module)
 
 
 @dataclass(frozen=True)
@@ -247,9 +273,15 @@ class PairScoring:
 
     def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return encoder, tokenizer and head; see `HeadSettings.build`."""
-        from shared.heads.pair_scoring import build
+        from shared.modules.pair_scorer import build
 
         return build(self, base, types=types)
+
+    def head(self, tokenizer: FastTokenizer, *, types: Types, module: Any) -> Head:
+        """Return the head around its weights; see `ExportableSettings.head`."""
+        from shared.heads.pair_scoring import PairScoringHead
+
+        return PairScoringHead(self, types=types, tokenizer=tokenizer, module=module)
 
 
 @dataclass(frozen=True)
@@ -270,9 +302,15 @@ class DualEncoding:
 
     def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return encoder, tokenizer and head; see `HeadSettings.build`."""
-        from shared.heads.dual_encoding import build
+        from shared.modules.text_embedder import build
 
         return build(self, base, types=types)
+
+    def head(self, tokenizer: FastTokenizer, *, types: Types, module: Any) -> Head:
+        """Return the head around its weights; see `ExportableSettings.head`."""
+        from shared.heads.dual_encoding import DualEncodingHead
+
+        return DualEncodingHead(self, types=types, tokenizer=tokenizer, module=module)
 
 
 @dataclass(frozen=True)

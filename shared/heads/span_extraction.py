@@ -24,7 +24,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.contracts import Base, Outputs, Reviewer
+from shared.contracts import Arrays, Base, Outputs, Reviewer
 from shared.errors import ConfigError
 from shared.example_rows import span_prediction_row
 from shared.examples import Span, SpanExample, SpanPrediction
@@ -109,7 +109,7 @@ class SpanExtractionHead:
         encoded = self.tokenizer(list(written), add_special_tokens=False, return_attention_mask=False)
         return [len(tokens) for tokens in encoded["input_ids"]]
 
-    def collate(self, features: Sequence[SpanWindow]) -> dict[str, Tensor]:
+    def collate(self, features: Sequence[SpanWindow]) -> Arrays:
         """Return GLiNER's inputs, with `labels` (B, W, K, C) float: 1 where the span has the type."""
         processor = self.gliner.data_processor
         self.tokenizer.padding_side = "right"  # in front, padding would move the words' positions
@@ -119,9 +119,10 @@ class SpanExtractionHead:
         )
         batch = {**raw, **processor.tokenize_inputs(raw["tokens"], raw["classes_to_id"])}
         batch["text_lengths"] = raw["seq_length"]
-        inputs = {name: torch.as_tensor(batch[name]) for name in INPUTS}
+        inputs = {name: np.asarray(batch[name]) for name in INPUTS}
         width = self.settings.max_width
-        labels = torch.zeros(len(features), inputs["span_idx"].shape[1] // width, width, len(names))
+        shape = (len(features), inputs["span_idx"].shape[1] // width, width, len(names))
+        labels = np.zeros(shape, dtype=np.float32)
         for row, window in enumerate(features):
             for start, end, label in window.gold:
                 if end - start < width and label in self.types:

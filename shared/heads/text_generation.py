@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
-from shared.contracts import Base, Outputs, Reviewer, Types
+from shared.contracts import Arrays, Base, Outputs, Reviewer, Types
 from shared.copied_numbers import CopiedNumbers
 from shared.decoder import load_decoder
 from shared.errors import BundleError, UserError
@@ -144,7 +143,7 @@ class TextGenerationHead:
         limit = self.settings.max_new_tokens
         return tokens[:limit], max(0, len(tokens) - limit)
 
-    def collate(self, features: Sequence[Prompt]) -> dict[str, Tensor]:
+    def collate(self, features: Sequence[Prompt]) -> Arrays:
         """Return for training tokens, mask, targets (B, T), and the prompts (B, P), all padded in front.
 
         P is the same for all prompts of a kind: those that begin, and those that go on.
@@ -157,7 +156,7 @@ class TextGenerationHead:
             **taught(prompts, [prompt.target for prompt in features], fill=fill),
             "prompts": padded(prompts, width, fill=fill),
             "prompt_mask": mask(prompts, width),
-            "begun": torch.tensor([prompt.begun for prompt in features]),
+            "begun": np.array([prompt.begun for prompt in features]),
         }
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:

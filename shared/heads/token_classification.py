@@ -8,34 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
-from shared.contracts import Base, Outputs, Reviewer
-from shared.crf import (
-    IGNORED,
-    best_tags,
-    forbidden_transitions,
-    marginals,
-    negative_log_likelihood,
-    path_probability,
-)
+from shared.contracts import Arrays, Outputs, Reviewer
+from shared.crf import IGNORED, best_tags, iob2_tags, marginals, path_probability
 from shared.document_evidence import share_evidence
-from shared.encoder import load_encoder
 from shared.errors import BundleError
 from shared.example_rows import span_prediction_row
 from shared.examples import Span, SpanExample, SpanPrediction
+from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import TokenClassification
+from shared.padding import padded, padded_tokens
 from shared.span_calibration import calibrate_spans, fit_span_calibration
 from shared.windows import cut_windows, owners
+from shared.word_shape import word_shape
 from shared.words import span_words
 
-TRANSITION_SCALE = 10.0  # Adam moves a weight by its learning rate a step; transitions must go farther
-SOFTNESS = 4.0
-SHAPES = ("none", "lower", "capitalised", "upper", "initial", "mixed", "digits", "alphanumeric", "mark")
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -59,59 +51,27 @@ class WordWindow:
         return len(self.tokens)
 
 
-class WordTagger(nn.Module):
-    """The trained part: word-shape embeddings on the way in and out, a linear layer, and tag transitions."""
-
-    def __init__(self, hidden_size: int, tags: Sequence[str], settings: TokenClassification) -> None:
-        super().__init__()
-        self.shape_in = nn.Embedding(len(SHAPES), hidden_size) if settings.word_shape else None
-        self.shape_out = nn.Embedding(len(SHAPES), hidden_size) if settings.word_shape else None
-        for shape in (self.shape_in, self.shape_out):
-            if shape is not None:
-                nn.init.zeros_(shape.weight)  # training starts from the base as it is
-        self.dropout = nn.Dropout(settings.dropout)
-        self.classifier = nn.Linear(hidden_size, len(tags))
-        self.free_transitions = nn.Parameter(torch.zeros(len(tags) + 1, len(tags)))
-        self.forbidden: Tensor
-        self.register_buffer("forbidden", torch.from_numpy(forbidden_transitions(tags)), persistent=False)
-
-    @property
-    def transitions(self) -> Tensor:
-        """The table (C + 1, C) of `shared.crf`."""
-        return TRANSITION_SCALE * self.free_transitions + self.forbidden
-
-    def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-        """Return the logits (B, W, C) of `tokens` (B, T), `shapes` (B, T) and `first_tokens` (B, W)."""
-        tokens = batch["tokens"]
-        embedded = backbone.get_input_embeddings()(tokens)  # type: ignore[operator]  # of transformers
-        if self.shape_in is not None:
-            embedded = embedded + self.shape_in(batch["shapes"])
-        hidden = backbone(inputs_embeds=embedded, attention_mask=batch["mask"]).last_hidden_state  # (B, T, H)
-        if self.shape_out is not None:
-            hidden = hidden + self.shape_out(batch["shapes"])
-        index = batch["first_tokens"].unsqueeze(-1).expand(-1, -1, hidden.shape[-1])
-        logits: Tensor = self.classifier(self.dropout(hidden.gather(1, index)))
-        return logits
-
-
 class TokenClassificationHead:
     """See `shared.contracts.Head`."""
 
     def __init__(
-        self, settings: TokenClassification, *, types: Mapping[str, str], tokenizer: Any, hidden_size: int
+        self,
+        settings: TokenClassification,
+        *,
+        types: Mapping[str, str],
+        tokenizer: FastTokenizer,
+        module: Any,
     ) -> None:
         self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
         self.decoding: dict[str, float] = {}
         self.new_tokens: list[int] = []
         self.remembers = False
-        self.reference_weight = 0.0  # see `follow`
         self.kept: dict[str, Any] = {}
         self.inspector = None
         self.bundles: dict[str, Path] = {}
         self.reviewer: Reviewer | None = None
         self.source: dict[str, str] = {}
-        self.tags = ["O", *(f"{prefix}-{label}" for label in types for prefix in "BI")]
-        self.module = WordTagger(hidden_size, self.tags, settings)
+        self.tags, self.module = iob2_tags(types), module
 
     def encode(self, examples: Sequence[SpanExample]) -> list[WordWindow]:
         """Return the windows of each example; an example without words has none."""
@@ -120,16 +80,8 @@ class TokenClassificationHead:
         windows: list[WordWindow] = []
         if not filled:
             return windows
-        encoded = self.tokenizer(
-            [written[index] for index in filled],
-            is_split_into_words=True,
-            add_special_tokens=False,
-            return_attention_mask=False,
-        )
-        for row, index in enumerate(filled):
-            pieces: list[list[int]] = [[] for _ in written[index]]
-            for token, word in zip(encoded["input_ids"][row], encoded.word_ids(row), strict=True):
-                pieces[word].append(token)
+        encoded = self.tokenizer.encode_words([written[index] for index in filled])
+        for index, pieces in zip(filled, encoded, strict=True):
             windows.extend(self._windows(index, examples[index], written[index], pieces))
         return windows
 
@@ -168,42 +120,33 @@ class TokenClassificationHead:
             targets[start + 1 : end] = [self.tags.index(f"I-{label}")] * (end - start - 1)
         return targets
 
-    def collate(self, features: Sequence[WordWindow]) -> dict[str, Tensor]:
+    def collate(self, features: Sequence[WordWindow]) -> Arrays:
         """Return `tokens`, `mask`, `shapes` (B, T) and `first_tokens`, `targets` (B, W), all int64.
 
-        Where a reference is followed, its logits are `reference` (B, W, C).
+        Where a reference is followed, its logits are `reference` (B, W, C), 0 behind the words.
         """
-        tokens = _pad([window.tokens for window in features], self.tokenizer.pad_token_id)
-        batch = {
-            "tokens": tokens,
-            "mask": _pad([[1] * window.num_tokens for window in features], 0),
-            "shapes": _pad([window.shapes for window in features], 0),
-            "first_tokens": _pad([window.first_tokens for window in features], 0),
-            "targets": _pad([window.targets for window in features], IGNORED),
+        batch: Arrays = {
+            **padded_tokens([window.tokens for window in features], fill=self.tokenizer.pad_token_id),
+            "shapes": padded([window.shapes for window in features], fill=0),
+            "first_tokens": padded([window.first_tokens for window in features], fill=0),
+            "targets": padded([window.targets for window in features], fill=IGNORED),
         }
         if features[0].reference is not None:
-            known = [torch.from_numpy(item.reference) for item in features]
-            batch["reference"] = nn.utils.rnn.pad_sequence(known, batch_first=True)
+            batch["reference"] = np.zeros((*batch["targets"].shape, len(self.tags)), dtype=np.float32)
+            for row, window in zip(batch["reference"], features, strict=True):
+                row[: len(window.targets)] = window.reference
         return batch
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
-        """Return the mean negative log likelihood of a word's tag and the logits (B, W, C).
-
-        Where a reference is followed, the disagreement with it is added.
-        """
-        logits = self.module(backbone, batch)
-        loss = negative_log_likelihood(logits.float(), batch["targets"], self.module.transitions)
-        if "reference" in batch:
-            loss = loss + self.reference_weight * disagreement(
-                logits.float(), batch["reference"], batch["targets"]
-            )
-        return Outputs(logits=logits, loss=loss)
+        """Return the mean negative log likelihood of a word's tag and the logits (B, W, C)."""
+        outputs: Outputs = self.module(backbone, batch)
+        return outputs
 
     def follow(
         self, features: Sequence[WordWindow], logits: Sequence[Array], *, weight: float
     ) -> list[WordWindow]:
         """Return the windows with a reference's logits, to which words that it tagged right are drawn."""
-        self.reference_weight = weight
+        self.module.reference_weight = weight
         return [
             replace(window, reference=own[: len(window.targets)].astype(np.float32))
             for window, own in zip(features, logits, strict=True)
@@ -229,7 +172,7 @@ class TokenClassificationHead:
             parts[window.example].append((window, window_logits))
         scores = [self._word_scores(example, part) for example, part in zip(examples, parts, strict=True)]
         scores = share_evidence(examples, scores, share=self.settings.document_share)
-        transitions = self.module.transitions.detach().cpu().numpy()
+        transitions = self.module.arrays()["transitions"]
         return [
             self._answer(example, rows, transitions) for example, rows in zip(examples, scores, strict=True)
         ]
@@ -306,45 +249,6 @@ class TokenClassificationHead:
         return ", ".join(self.types)
 
 
-def build(
-    settings: TokenClassification, base: Base, *, types: Mapping[str, str]
-) -> tuple[nn.Module, Any, TokenClassificationHead]:
-    """Return the encoder, its tokenizer and a fresh head."""
-    backbone, tokenizer = load_encoder(base)
-    head = TokenClassificationHead(
-        settings, types=types, tokenizer=tokenizer, hidden_size=backbone.config.hidden_size
-    )
-    return backbone, tokenizer, head
-
-
-def disagreement(logits: Tensor, reference: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean over all words of KL(reference || model), 0 where the reference's best tag is wrong.
-
-    All are (B, W, C) but the targets (B, W); tags are compared word by word, without their transitions. On
-    its own training words a reference is sure of all: what it thinks of the other tags shows at SOFTNESS, a
-    temperature, whose square keeps the gradients' size (Hinton et al. 2015, arXiv 1503.02531).
-    """
-    right = (reference.argmax(dim=2) == targets).float()
-    known, found = ((scores / SOFTNESS).log_softmax(dim=2) for scores in (reference, logits))
-    gap = (known.exp() * (known - found)).sum(dim=2)
-    return SOFTNESS**2 * (gap * right).sum() / (targets != IGNORED).sum()
-
-
-def word_shape(word: str) -> int:
-    """Return how a word is written, as an index into SHAPES."""
-    if not any(character.isalnum() for character in word):
-        return SHAPES.index("mark")
-    if not any(character.isalpha() for character in word):
-        return SHAPES.index("digits")
-    if any(character.isdigit() for character in word):
-        return SHAPES.index("alphanumeric")
-    if word.islower():
-        return SHAPES.index("lower")
-    if word.isupper():
-        return SHAPES.index("initial" if len(word.rstrip(".")) == 1 else "upper")
-    return SHAPES.index("capitalised" if word[0].isupper() and word[1:].islower() else "mixed")
-
-
 def _chunks(tags: Sequence[str]) -> list[tuple[int, int, str]]:
     chunks: list[tuple[int, int, str]] = []
     for index, tag in enumerate(tags):
@@ -353,8 +257,3 @@ def _chunks(tags: Sequence[str]) -> list[tuple[int, int, str]]:
         elif tag.startswith("I-"):
             chunks[-1] = (chunks[-1][0], index + 1, tag[2:])
     return chunks
-
-
-def _pad(rows: Sequence[Sequence[int]], filler: int) -> Tensor:
-    width = max(len(row) for row in rows)
-    return torch.tensor([[*row, *[filler] * (width - len(row))] for row in rows], dtype=torch.int64)

@@ -9,8 +9,8 @@ from shared.agreement import follow_reference
 from shared.compose import compose_run
 from shared.errors import ConfigError, UserError
 from shared.evaluate import infer
-from shared.heads.token_classification import disagreement
 from shared.model import Model, create_model
+from shared.modules.word_tagger import disagreement
 from shared.runs import Progress
 from shared.train import fit
 from tests.shared.test_train import EXAMPLES, LABELS
@@ -73,7 +73,8 @@ def test_a_model_trained_with_a_reference_ends_nearer_to_it(reference: Path, tmp
 
     def distance(model: Model) -> float:
         logits = model(batch).logits
-        return float(disagreement(logits, batch["reference"], batch["targets"]))
+        reference, targets = (torch.from_numpy(batch[name]) for name in ("reference", "targets"))
+        return float(disagreement(logits, reference, targets))
 
     alone = train(make(1), tmp_path / "alone")
     with_it = train(make(1), tmp_path / "with", reference=reference)

@@ -10,9 +10,9 @@ from shared.crf import (
     best_tags,
     forbidden_transitions,
     marginals,
-    negative_log_likelihood,
     path_probability,
 )
+from shared.modules.word_tagger import negative_log_likelihood
 
 TAGS = ["O", "B-A", "I-A", "B-B", "I-B"]
 

@@ -20,7 +20,6 @@ import torch
 from shared import adapters
 from shared.compose import compose_run
 from shared.config import RunConfig
-from shared.encoder import embed_texts
 from shared.errors import BundleError
 from shared.evaluate import infer
 from shared.example_rows import example_row
@@ -235,12 +234,3 @@ def test_an_ontology_in_another_order_is_refused_and_not_answered_otherwise(froz
     types = frozen.model.head.types
     with pytest.raises(BundleError, match="this bundle answers by the ontology"):
         frozen.model.head.ask({**types, "concepts": types["concepts"][::-1]})
-
-
-@pytest.mark.parametrize("frozen", ["sequence_classification"], indirect=True)
-def test_names_are_embedded_the_same_whichever_side_the_tokenizer_pads(frozen: Frozen) -> None:
-    model, found = frozen.model, []
-    for side in ("right", "left"):
-        model.tokenizer.padding_side = side
-        found.append(embed_texts(model.backbone, model.tokenizer, ["a pump of hall nine", "a"], max_tokens=8))
-    assert torch.equal(*found)

@@ -10,6 +10,7 @@ from shared import adapters
 from shared.compose import compose_run
 from shared.encoder import embed_texts
 from shared.errors import BundleError, ConfigError
+from shared.fast_tokenizer import FastTokenizer
 from shared.model import create_model, find_base
 from shared.passage_embedding import TextEncoder, embed_queries, embed_windows, load_text_encoder
 from shared.passages import Passage
@@ -76,7 +77,8 @@ def test_a_bundle_embeds_as_the_model_that_was_trained(base: TextEncoder, tmp_pa
     adapters.save_bundle(model, tmp_path / "adapter", origin=origin, lora=CONFIG.lora)
     trained = load_text_encoder(CONFIG.model, bundle=str(tmp_path / "adapter"))
     found = embed_queries(trained, ["rain"], limits=Limits())
-    expected = embed_texts(model.eval().backbone, model.tokenizer, ["rain"], max_tokens=64).numpy()
+    read = FastTokenizer.of(model.tokenizer)
+    expected = embed_texts(model.eval().backbone, read, ["rain"], max_tokens=64).numpy()
     np.testing.assert_allclose(found, expected, atol=1e-4)
     assert np.abs(found - directly(base, "rain")).max() > 0.01
     assert trained.digest != base.digest

@@ -20,8 +20,10 @@ from shared.encoder import load_encoder
 from shared.errors import DataError, UserError
 from shared.evaluate import infer, stream
 from shared.examples import AnomalyExample, SpanExample
+from shared.fast_tokenizer import FastTokenizer
 from shared.heads.embedding_density import EmbeddingDensityHead
 from shared.model import Model, create_model, find_base
+from shared.modules.anomaly_scorer import AnomalyScorer
 from shared.promise import Usual
 from shared.record import Promise
 from shared.streaming import predict_file
@@ -290,8 +292,9 @@ def taught() -> Model:
     config = compose_run("anomaly", ["head.false_alarms=0.05"])
     base = find_base(config.model)
     encoder, tokenizer = load_encoder(base)
-    types, size = config.data.types(), encoder.config.hidden_size
-    head = ReadingHead(config.head, types=types, tokenizer=tokenizer, hidden_size=size)
+    module = AnomalyScorer(encoder.config.hidden_size, scale=config.head.scale)
+    read = FastTokenizer.of(tokenizer)
+    head = ReadingHead(config.head, types=config.data.types(), tokenizer=read, module=module)
     model = Model(encoder, head, tokenizer, config=config.model, base=base)
     for tell, texts in ((head.measure, NORMAL[::2]), (head.tune, NORMAL[1::2])):
         examples = [AnomalyExample(str(place), (text,), False) for place, text in enumerate(texts)]

@@ -107,7 +107,7 @@ def test_the_loss_is_that_of_the_queries_alone(tokenizer: Any) -> None:
     model = tiny_model(tokenizer).train()
     (prompt,) = model.head.encode([TOLLS])
     batch = model.head.collate([prompt])
-    whole = batch["tokens"][0]
+    whole = torch.from_numpy(batch["tokens"][0])
     log_shares = model.backbone(input_ids=whole[None]).logits[0].log_softmax(-1)
     start = len(whole) - len(prompt.target)
     expected = -np.mean([log_shares[i - 1, whole[i]].item() for i in range(start, len(whole))])

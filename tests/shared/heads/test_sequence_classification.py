@@ -107,9 +107,8 @@ def learnt(model: Model, examples: Sequence[FacetExample]) -> Model:
 def gold_logits(head: Any, features: Sequence[Any]) -> list[np.ndarray]:
     """Logits that are sure of the targets, and the right numbers; embeddings are 0."""
     batch = head.collate(features)
-    embeddings = torch.zeros(len(features), head.module.concepts.shape[1])
-    logits = torch.cat([20.0 * batch["targets"] - 10.0, batch["values"].nan_to_num(), embeddings], dim=1)
-    return list(logits.numpy())
+    embeddings = np.zeros((len(features), head.module.concepts.shape[1]))
+    return list(np.hstack([20.0 * batch["targets"] - 10.0, np.nan_to_num(batch["values"]), embeddings]))
 
 
 @pytest.fixture(scope="module")
@@ -264,7 +263,7 @@ def test_rare_concepts_weigh_more_by_the_power_of_balance(balance: float, weight
     """Three texts of `a`, one of `b`: a mean of two, which the counts stand to as 2 to 3 and 2 to 1."""
     model = new_model(PAIR, f"head.balance={balance}")
     model.head.start(model.backbone, [A, A, A, B])
-    assert model.head.loss.weights.tolist() == pytest.approx(weights, abs=1e-6)
+    assert model.head.module.loss.weights.tolist() == pytest.approx(weights, abs=1e-6)
 
 
 def test_the_bundle_keeps_how_common_concepts_were_where_that_moves_the_choice() -> None:

@@ -9,8 +9,9 @@ from shared.compose import compose_run
 from shared.contracts import Base
 from shared.errors import BundleError
 from shared.examples import Span, SpanExample
-from shared.heads.token_classification import TokenClassificationHead, word_shape
+from shared.heads.token_classification import TokenClassificationHead
 from shared.model import Model, choose_trainable, create_model
+from shared.word_shape import SHAPES, word_shape
 from shared.words import find_words
 from tests.shared.heads.texts import long_example
 
@@ -50,7 +51,7 @@ def test_gold_comes_back_exactly_through_encode_collate_and_decode(model: Model)
     head = model.head
     features = head.encode(EXAMPLES)
     assert len(features) > len(EXAMPLES)  # the long text has several windows
-    logits = gold_logits(head, head.collate(features)["targets"].numpy())
+    logits = gold_logits(head, head.collate(features)["targets"])
     for example, prediction in zip(EXAMPLES, head.decode(EXAMPLES, features, logits), strict=True):
         assert prediction.id == example.id
         assert [span.key for span in prediction.spans] == [span.key for span in example.spans]
@@ -116,8 +117,6 @@ def test_a_word_without_a_token_is_outside(model: Model) -> None:
     ],
 )
 def test_a_word_shape_tells_how_it_is_written(word: str, shape: str) -> None:
-    from shared.heads.token_classification import SHAPES
-
     assert SHAPES[word_shape(word)] == shape
 
 
@@ -154,7 +153,7 @@ def test_tuning_makes_spans_and_texts_as_sure_as_they_were_right(model: Model) -
     ]
     features = head.encode(examples)
     tagged = head.encode([SpanExample("x", text, (Span(0, 7, "PER"),), words)])
-    (sure,) = gold_logits(head, head.collate(tagged)["targets"].numpy())
+    (sure,) = gold_logits(head, head.collate(tagged)["targets"])
     logits = [0.2 * sure] * len(features)
     before = head.decode(examples, features, logits)[0]
     head.tune(examples, features, logits)

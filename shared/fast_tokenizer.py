@@ -1,0 +1,71 @@
+"""The tokenizer that encoder heads read texts with: the `tokenizers` library alone, no transformers.
+
+A bundle's `tokenizer.json` is all it needs, so that an exported specialist answers with neither torch nor
+transformers, by the very tokens that it was trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from tokenizers import Tokenizer
+
+FILE = "tokenizer.json"
+
+
+class FastTokenizer:
+    """Token ids of texts, without special tokens around them, never cut and never padded.
+
+    `special` names the tokens before a text, behind it, for padding and for the unknown: cls, sep, pad, unk.
+    """
+
+    def __init__(self, backend: Tokenizer, *, special: Mapping[str, str]) -> None:
+        self._backend, self.special = backend, dict(special)
+        self._backend.no_padding()
+        self._backend.no_truncation()
+        self.cls_token_id, self.sep_token_id, self.pad_token_id = self.ids(
+            [special["cls"], special["sep"], special["pad"]]
+        )
+
+    @classmethod
+    def of(cls, tokenizer: Any) -> FastTokenizer:
+        """Return that of a tokenizer of transformers; it is a copy, as that one may be told to cut or pad."""
+        special = {
+            "cls": tokenizer.cls_token,
+            "sep": tokenizer.sep_token,
+            "pad": tokenizer.pad_token,
+            "unk": tokenizer.unk_token,
+        }
+        return cls(Tokenizer.from_str(tokenizer.backend_tokenizer.to_str()), special=special)
+
+    @classmethod
+    def load(cls, folder: Path, *, special: Mapping[str, str]) -> FastTokenizer:
+        """Return that of a folder that has a `tokenizer.json`."""
+        return cls(Tokenizer.from_file(str(folder / FILE)), special=special)
+
+    def ids(self, tokens: Sequence[str]) -> list[int]:
+        """Return the ids of whole tokens, such as `[CLS]`; raises `KeyError` for one that is not known."""
+        known: dict[str, int] = self._backend.get_vocab()
+        return [known[token] for token in tokens]
+
+    def encode(self, text: str) -> list[int]:
+        """Return the text's token ids."""
+        ids: list[int] = self._backend.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the token ids of each text."""
+        return [found.ids for found in self._backend.encode_batch(list(texts), add_special_tokens=False)]
+
+    def encode_words(self, texts: Sequence[Sequence[str]]) -> list[list[list[int]]]:
+        """Return for each text, given as words, the token ids of each word; some words have none."""
+        encodings = self._backend.encode_batch(
+            [list(words) for words in texts], is_pretokenized=True, add_special_tokens=False
+        )
+        pieces: list[list[list[int]]] = [[[] for _ in words] for words in texts]
+        for found, encoding in zip(pieces, encodings, strict=True):
+            for token, word in zip(encoding.ids, cast(list[int], encoding.word_ids), strict=True):
+                found[word].append(token)
+        return pieces
