@@ -23,15 +23,16 @@ from omegaconf import OmegaConf
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from shared.bundle_manifest import CARD, MANIFEST, file_digests, read_manifest
 from shared.config import LoraConfig, Method, ModelConfig
 from shared.contracts import Examples
 from shared.errors import BundleError
 from shared.evaluate import infer
 from shared.example_rows import example_row, read_example
 from shared.examples import Example
-from shared.files import folder_atomic, write_text_atomic
+from shared.files import file_sha256, folder_atomic, write_text_atomic
 from shared.model import Model, choose_trainable, find_base
-from shared.model_card import CARD, MANIFEST, model_card
+from shared.model_card import model_card
 from shared.passages import RankingExample
 from shared.promise import Promises, promises_row
 from shared.provenance import code_state, library_versions
@@ -82,11 +83,7 @@ def save_bundle(model: Model, folder: Path, *, origin: Origin, lora: LoraConfig)
             "promises": [],
             "code": asdict(code) if (code := code_state()) else None,
             "versions": library_versions(),
-            "files": {
-                path.relative_to(partial).as_posix(): _digest(path)
-                for path in sorted(partial.rglob("*"))
-                if path.is_file() and path.name != CARD
-            },
+            "files": file_digests(partial),
         }
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
         (partial / CARD).write_text(str(model_card(partial)), encoding="utf-8")  # in place of peft's
@@ -98,35 +95,6 @@ def write_calibration(folder: Path, model: Model, promises: Sequence[Promises]) 
     manifest = json.loads(path.read_text(encoding="utf-8"))
     manifest |= {"decoding": model.head.decoding, "promises": promises_row(promises)}
     write_text_atomic(path, json.dumps(manifest, indent=2, ensure_ascii=False))
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return what the bundle says of itself, after every file's digest was checked.
-
-    Older bundles name their card's digest too, which is not asked for: a card changes with what is known of a
-    bundle, and no answer with the card. Raises `BundleError` naming the file that is missing or damaged.
-    """
-    path = folder / MANIFEST
-    try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise BundleError(f"{folder} is no bundle: it has no {MANIFEST}") from error
-    except ValueError as error:
-        raise BundleError(f"{path} is damaged: {error}") from error
-    for name, digest in manifest["files"].items():
-        if Path(name).name == CARD:
-            continue
-        if not (folder / name).is_file():
-            raise BundleError(f"{folder / name} is missing from the bundle")
-        if _digest(folder / name) != digest:
-            raise BundleError(f"{folder / name} is damaged: its sha256 is not the one {MANIFEST} names")
-    return manifest
-
-
-def check_fits(manifest: Mapping[str, Any], *, task: str) -> None:
-    """Raise `BundleError` when the bundle was made for another task; heads refuse labels they cannot find."""
-    if manifest["task"] != task:
-        raise BundleError(f"this bundle was made for the task {manifest['task']!r}, not {task!r}")
 
 
 def load_bundle(folder: Path, *, merge: bool = True, types: Mapping[str, str] | None = None) -> Model:
@@ -158,7 +126,7 @@ def load_bundle(folder: Path, *, merge: bool = True, types: Mapping[str, str] | 
     head.decoding.update(manifest["decoding"])
     head.kept.update(manifest["kept"])
     head.bundles.update({name: folder / name for name in head.bundles})
-    head.source.update(bundle=_digest(folder / MANIFEST))
+    head.source.update(bundle=file_sha256(folder / MANIFEST))
     if types is not None:
         head.ask(types)
     return merge_lora(model) if merge else model.eval()
@@ -215,7 +183,3 @@ def _fewer_passages(example: Example) -> Example:
 
 def _contiguous(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {name: value.contiguous().clone() for name, value in module.state_dict().items()}
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -16,7 +16,8 @@ def ask_each(
 
     Raises `BundleError` where the bundle is another task's, or can find its trained types alone.
     """
-    from shared.adapters import check_fits, load_bundle, read_manifest
+    from shared.adapters import load_bundle
+    from shared.bundle_manifest import check_fits, read_manifest
     from shared.evaluate import predict
 
     check_fits(read_manifest(bundle), task=task)

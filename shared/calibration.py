@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -41,6 +40,8 @@ def fit_calibration(answers: Sequence[Judged], *, name: str) -> dict[str, float]
     They are {} with fewer than ENOUGH right or wrong answers: too few tell sure answers from unsure ones, and
     a fit to them would be sure of anything.
     """
+    from scipy.optimize import minimize  # not where answers are given: a cold start has no time for it
+
     right = np.array([answer.right for answer in answers], dtype=float)
     if min(right.sum(), len(right) - right.sum()) < ENOUGH:
         return {}

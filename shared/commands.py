@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared import runs, scoring
+from shared import runs
+from shared.bundle_manifest import check_fits
 from shared.config import RunConfig
-from shared.contracts import SPLITS, Examples, Score
+from shared.contracts import SPLITS, Engine, Examples, Score
+from shared.engines import TORCH, engine_folder, engine_manifest, engine_place, load_engine
 from shared.errors import ConfigError, UserError
 from shared.promise_text import kept_text
 from shared.promise_verbs import promise
 from shared.run_inputs import bound, load, load_training, of_run, resumed, run_folder, use_threads
 
 if TYPE_CHECKING:
+    from shared import scoring
     from shared.model import Model
     from shared.train import Estimate
 
@@ -120,6 +123,8 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
 
     The bundle's card then tells the scores.
     """
+    from shared import scoring
+
     if config.split not in SPLITS:
         raise ConfigError([f"split={config.split!r}; allowed: {', '.join(SPLITS)}"])
     if baseline := config.baseline:
@@ -131,13 +136,13 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
         source = _source(config, seed=config.resolved["baseline"].get("run", config.seed))
         result = scoring.score_baseline(baseline, examples, source=source)
     else:
-        folder = run_folder(config)
-        config = bound(of_run(config, folder, overrides))
-        use_threads(config.hardware.threads)
+        run = run_folder(config)
+        config = bound(of_run(config, run, overrides))
+        folder = engine_place(run, config.engine, task=config.task.name)
         examples, source = load(config, config.split), _source(config, seed=config.seed)
-        result = scoring.score_run(folder, examples, source=source, asked=config.predict)
+        result = scoring.score_run(run, examples, source=source, asked=config.predict, engine=config.engine)
     record = scoring.write_result(folder, examples, result, source=source)
-    if not baseline:
+    if not baseline and config.engine == TORCH:
         from shared.model_card import write_card
 
         write_card(folder, metric=config.metric.main)
@@ -153,23 +158,24 @@ def predict(config: RunConfig, *, overrides: Sequence[str], read: Any = None) ->
 
     `read` turns lines into examples, where it is not the task's own reader that does.
     """
-    from shared import adapters, streaming
-    from shared.abstention import make_gate
-    from shared.facet_sets import give_sets
-    from shared.promise import read_promises
+    from shared import streaming
 
-    folder = run_folder(config)
-    manifest = adapters.read_manifest(folder / runs.BUNDLE)
-    adapters.check_fits(manifest, task=config.task.name)
-    gate, asked = None, config.predict
+    folder, asked, gate = run_folder(config), config.predict, None
+    place = engine_folder(folder, config.engine, task=config.task.name)
+    manifest = engine_manifest(place)
+    check_fits(manifest, task=config.task.name)
     if asked.risk:
+        from shared.abstention import make_gate
+        from shared.promise import read_promises
+
         promises = read_promises(manifest.get("promises", []))
         gate = make_gate(promises, risk=asked.risk, unit=asked.unit)
-    use_threads(config.hardware.threads)
-    model = adapters.load_bundle(folder / runs.BUNDLE, types=asked.types)
+    model = load_engine(place, threads=config.hardware.threads, types=asked.types)
     if not asked.check:
         model.head.reviewer = None
     if asked.sets:
+        from shared.facet_sets import give_sets
+
         give_sets(model.head, asked.sets)
     if asked.explain:
         _remind(model, of_run(config, folder, overrides))
@@ -178,7 +184,7 @@ def predict(config: RunConfig, *, overrides: Sequence[str], read: Any = None) ->
         runs.say(gate.report())
 
 
-def _remind(model: Model, config: RunConfig) -> None:
+def _remind(model: Engine, config: RunConfig) -> None:
     """Let the model read its training examples again, so that it can show those nearest to a text."""
     from shared.evaluate import infer
 
@@ -194,10 +200,13 @@ def publish(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Put an evaluated run into the leaderboard and render its tables."""
     from shared.boards.publication import publish as publish_record
 
-    folder = run_folder(config, holding=runs.RECORD)
+    run = run_folder(config, holding=runs.RECORD)
+    folder = engine_place(run, config.engine, task=config.task.name)
     record = folder / runs.RECORD
     if not record.is_file():
-        raise UserError(f"{folder} has no {runs.RECORD}: evaluate it first, with run={folder}")
+        raise UserError(
+            f"{folder} has no {runs.RECORD}: evaluate it first, with run={run} engine={config.engine}"
+        )
     published = publish_record(
         record, runs.predictions_path(folder, "test"), leaderboards_dir=config.leaderboards_dir
     )
@@ -213,6 +222,8 @@ def push(config: RunConfig, *, overrides: Sequence[str]) -> None:
 
 
 def _source(config: RunConfig, *, seed: int) -> scoring.Source:
+    from shared import scoring
+
     return scoring.Source(
         task=config.task.name,
         row=config.row,

@@ -182,6 +182,30 @@ class PredictConfig:
 FORMATS = ("jsonl", "text", "conll")
 
 
+ENGINES = ("torch", "onnx", "onnx_int8", "openvino", "openvino_int8")
+FORMATS_OF_EXPORT = ENGINES[1:]
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """What `export` makes of a bundle, and how much of its quality that may cost."""
+
+    format: str  # the engine it is made for, one of ENGINES but torch
+    budget: float  # of the main score on validation
+    force: bool  # keep one that breaks the budget; it is marked
+
+    def __post_init__(self) -> None:
+        _check(
+            (
+                "export.format",
+                self.format,
+                self.format in FORMATS_OF_EXPORT,
+                ", ".join(FORMATS_OF_EXPORT),
+            ),
+            ("export.budget", self.budget, self.budget >= 0, "0 or more"),
+        )
+
+
 @dataclass(frozen=True)
 class PushConfig:
     """Where `push` uploads a bundle to; the token and the hub's address are for the hub's client to find."""
@@ -245,6 +269,7 @@ class RunConfig:
     promise: PromiseConfig
     push: PushConfig
     release: Budget
+    export: ExportConfig
     hardware: HardwareConfig
     seed: int
     row: str  # the published row it belongs to, such as ner/minilm_lora; '' for none
@@ -254,6 +279,7 @@ class RunConfig:
     left: str  # what `compare` and `release` compare: a run, a record or a predictions file
     right: str
     split: str
+    engine: str  # what computes the answers, one of ENGINES, or `auto`: the fastest export on this machine
     runs_dir: Path
     data_dir: Path
     leaderboards_dir: Path
@@ -277,7 +303,18 @@ class RunConfig:
 
 PLACES = ("runs_dir", "data_dir", "leaderboards_dir")  # folders of one machine, at any depth
 # What one command works on, at the top alone.
-COMMAND_WORDS = ("run", "resume", "left", "right", "predict", "promise", "push", "release")
+COMMAND_WORDS = (
+    "run",
+    "resume",
+    "left",
+    "right",
+    "predict",
+    "promise",
+    "push",
+    "release",
+    "export",
+    "engine",
+)
 _PLAIN = {
     "seed": int,
     "row": str,
@@ -287,6 +324,7 @@ _PLAIN = {
     "left": str,
     "right": str,
     "split": str,
+    "engine": str,
     "runs_dir": Path,
     "data_dir": Path,
     "leaderboards_dir": Path,
@@ -315,6 +353,7 @@ def read_config(node: DictConfig) -> RunConfig:
         ("promise", PromiseConfig),
         ("push", PushConfig),
         ("release", Budget),
+        ("export", ExportConfig),
         ("hardware", HardwareConfig),
     ):
         collect(name, lambda name=name, schema=schema: typed(node[name], schema, path=name))

@@ -7,7 +7,6 @@ takes the start of a turn for its end, leaves out the padding, and joins blanks 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,17 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import UserError
-from shared.files import folder_atomic, write_json_atomic
+from shared.files import file_sha256, folder_atomic, write_json_atomic
 
 DIGESTS = "digests.json"  # file name -> sha256 of all other files in the folder
 END_OF_TURN = "<|im_end|>"
 PADDING = "<|endoftext|>"
-
-
-def file_sha256(path: Path) -> str:
-    """Return the sha256 of the file, which is read piece by piece."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def dequantised(gguf: Path, *, digest: str, cache: Path | None = None) -> Path:

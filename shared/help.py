@@ -12,6 +12,7 @@ VERBS = {
     "evaluate": "score a run (run=...) or a baseline (baseline=...) on the test split; writes record.json",
     "calibrate": "fit a run's thresholds and promises (run=..., promise.risks=[0.02]) on validation anew",
     "resplit": "divide validation and test of an evaluated run (run=...) anew: how often promises are kept",
+    "export": "make a run's bundle (run=...) a graph for an engine without torch (export.format=onnx_int8)",
     "predict": "stream texts (predict.input=FILE, - for stdin) to JSON lines with the answers",
     "publish": "put an evaluated run (run=...) into leaderboards/ and render its tables",
     "push": "upload an evaluated run's bundle (run=...) with its card to a hub (push.repo=ORG/NAME)",

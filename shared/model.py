@@ -19,7 +19,8 @@ from transformers.utils import logging
 from shared.config import LoraConfig, Method, ModelConfig
 from shared.contracts import Arrays, Base, Features, Head, HeadSettings, Outputs, Types
 from shared.errors import UserError
-from shared.gguf import dequantised, file_sha256
+from shared.files import file_sha256
+from shared.gguf import dequantised
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"  # of weights in several files
@@ -55,8 +56,7 @@ class Model(nn.Module):
     @torch.inference_mode()
     def logits(self, features: Sequence[Features]) -> np.ndarray[Any, Any]:
         """Return the logits of a batch of windows, a row each, padded to the batch's size."""
-        if self.training:
-            self.eval()
+        self.eval()
         if self.device != best_device():
             self.to(best_device())
         found: np.ndarray[Any, Any] = self(self.head.collate(features)).logits.float().cpu().numpy()

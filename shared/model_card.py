@@ -14,12 +14,12 @@ from pathlib import Path
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from shared import runs
+from shared.bundle_manifest import CARD, MANIFEST
 from shared.card_text import Facts, RunFacts, card_text, main_scores
 from shared.files import write_text_atomic
 from shared.licence import OWN, hub_licence
 from shared.record import Parameters, Record, Training, read_record
 
-CARD, MANIFEST = "README.md", "bundle.json"
 LORA = "adapter_config.json"  # PEFT's
 
 # The hub's name for what a head does; it has none for how odd a text is among others.

@@ -74,7 +74,8 @@ def _trained(folder: Path) -> TextEncoder:
     if not folder.is_dir():
         given = "give the adapter folder of a trained run, as runs/reranking/RUN/adapter"
         raise ConfigError([f"first_stage.bundle={folder}: there is no such folder; {given}"])
-    from shared.adapters import load_bundle, read_manifest
+    from shared.adapters import load_bundle
+    from shared.bundle_manifest import read_manifest
 
     if (head := read_manifest(folder)["head"]["_target_"]) != TRAINED:
         raise ConfigError([f"first_stage.bundle={folder} was trained with head {head}; allowed: {TRAINED}"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared import runs
+from shared.bundle_manifest import check_fits, read_manifest
 from shared.config import RunConfig
 from shared.contracts import Examples, Predictions, Trials
 from shared.errors import UserError
@@ -25,7 +26,7 @@ def calibrate(config: RunConfig, *, overrides: Sequence[str]) -> None:
 
     folder = run_folder(config)
     config = bound(of_run(config, folder, overrides))
-    adapters.check_fits(adapters.read_manifest(folder / runs.BUNDLE), task=config.task.name)
+    check_fits(read_manifest(folder / runs.BUNDLE), task=config.task.name)
     use_threads(config.hardware.threads)
     model, validation = adapters.load_bundle(folder / runs.BUNDLE), load(config, "validation")
     features = model.head.encode(validation)

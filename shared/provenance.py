@@ -18,6 +18,8 @@ _LIBRARIES = (
     "gliner",
     "nervaluate",
     "numpy",
+    "onnxruntime",
+    "openvino",
     "peft",
     "rdflib",
     "rouge-score",

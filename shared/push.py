@@ -13,10 +13,10 @@ import httpx
 from huggingface_hub import HfApi, ModelCard, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
+from shared.bundle_manifest import CARD, read_manifest
 from shared.config import PushConfig
 from shared.errors import UserError
 from shared.licence import restriction
-from shared.model_card import CARD
 
 
 def push_bundle(bundle: Path, settings: PushConfig) -> str:
@@ -26,9 +26,6 @@ def push_bundle(bundle: Path, settings: PushConfig) -> str:
     everybody can read the repository though `private` is asked for, and when the hub refuses or is away.
     """
     _check_ready(bundle, settings)
-
-    from shared.adapters import read_manifest
-
     manifest = read_manifest(bundle)
     base, data = manifest["model"]["licence"], manifest["data_licence"]
     limit = restriction(base, data)

@@ -173,6 +173,22 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class ExportFacts:
+    """What was proven of an export beside the torch model, on validation in one run on one machine."""
+
+    format: str  # the engine it is made for
+    bundle: str  # sha256 of the manifest of the bundle it was made from
+    mib: float  # of its files
+    faster: float  # documents a second, as a multiple of torch's
+    sooner: float  # torch's median time of one text, as a multiple of its own
+    changed: (
+        float | None
+    )  # share of the answers on this split that are not torch's; None if these are unknown
+    full_precision: int  # layers of an 8-bit export that stayed in float32
+    forced: str  # why it would have been refused, '' for no reason
+
+
+@dataclass(frozen=True)
 class Record:
     """Everything needed to defend the numbers of one run."""
 
@@ -202,6 +218,7 @@ class Record:
     created: str  # UTC date, see `today`
     reliability: Reliability | None = None  # None where answers have no confidence
     promises: list[Kept] = field(default_factory=list)  # none where the bundle makes none
+    export: ExportFacts | None = None  # None where torch answered
 
 
 def write_record(record: Record, path: Path) -> None:

@@ -15,6 +15,20 @@ from shared.config import RunConfig, read_config
 from shared.errors import ConfigError, DataError
 from shared.sampling import draw_examples
 
+# What a stored configuration takes from the command line of now: folders, and what verbs but train are told.
+NOW = (
+    "runs_dir",
+    "data_dir",
+    "leaderboards_dir",
+    "left",
+    "right",
+    "promise",
+    "push",
+    "release",
+    "export",
+    "engine",
+)
+
 
 def run_folder(config: RunConfig, *, holding: str = runs.BUNDLE) -> Path:
     """Return the folder of the run that a verb works on; `same` is the newest of this very configuration."""
@@ -65,7 +79,7 @@ def of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConf
 
 def _moved(stored: Any, config: RunConfig) -> Any:
     """Return the stored configuration with the folders of now, and what the verbs but train are told now."""
-    for name in ("runs_dir", "data_dir", "leaderboards_dir", "left", "right", "promise", "push", "release"):
+    for name in NOW:
         stored[name] = config.resolved[name]
     for data in (stored.data, stored.data.get("source")):
         if data and "data_dir" in data:

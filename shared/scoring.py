@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared import runs
+from shared.abstention import make_gate
+from shared.bundle_manifest import check_fits
 from shared.config import COMMAND_WORDS, PLACES, HardwareConfig, PredictConfig
 from shared.contracts import Baseline, DataAdapter, Examples, Metric, Score, Trials
+from shared.engines import TITLES, TORCH, engine_folder, engine_manifest, load_engine, num_threads
+from shared.evaluate import Speed, predict_timed
+from shared.facet_sets import give_sets
+from shared.promise import Promises, kept, read_promises
 from shared.provenance import code_state, digest_files, file_facts, library_versions, machine, today
 from shared.record import (
     BaseFacts,
     Cost,
     DataFacts,
     Energy,
+    ExportFacts,
     Inference,
     Kept,
     MetricFacts,
@@ -26,10 +33,7 @@ from shared.record import (
     record_id,
     write_record,
 )
-
-if TYPE_CHECKING:
-    from shared.evaluate import Speed
-    from shared.promise import Promises
+from shared.reliability import reliability
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Result:
     threads: int = 0
     accelerator: str = ""
     promises: Sequence[Promises] = ()
+    export: ExportFacts | None = None
 
 
 def score_baseline(baseline: Baseline, examples: Examples, *, source: Source) -> Result:
@@ -78,31 +83,30 @@ def score_baseline(baseline: Baseline, examples: Examples, *, source: Source) ->
     )
 
 
-def score_run(folder: Path, examples: Examples, *, source: Source, asked: PredictConfig) -> Result:
-    """Return the scores of a run's bundle on the examples, with its speed after a warm-up.
+def score_run(
+    folder: Path, examples: Examples, *, source: Source, asked: PredictConfig, engine: str
+) -> Result:
+    """Return the scores of a run's bundle, or of an export of it, with its speed after a warm-up.
 
     The answers are those that `predict` gives when it is asked so: checked, under a promise, with sets. Those
-    under a promise are a row of their own.
+    under a promise, and those of an export, are a row of their own.
     """
-    import torch
-
-    from shared import adapters
-    from shared.abstention import make_gate
-    from shared.evaluate import predict_timed
-    from shared.facet_sets import give_sets
-    from shared.promise import read_promises
-
-    manifest = adapters.read_manifest(folder / runs.BUNDLE)
-    adapters.check_fits(manifest, task=source.task)
-    name, promises = source.title, read_promises(manifest.get("promises", []))
+    place = engine_folder(folder, engine, task=source.task)
+    manifest = engine_manifest(place)
+    check_fits(manifest, task=source.task)
+    base, promises = manifest["model"], read_promises(manifest.get("promises", []))
+    name = source.title or base["name"]
     gate = make_gate(promises, risk=asked.risk, unit=asked.unit) if asked.risk else None
     types = dict(source.data.types())
-    model = adapters.load_bundle(folder / runs.BUNDLE, types=None if types == manifest["types"] else types)
+    model = load_engine(
+        place, threads=source.hardware.threads, types=None if types == manifest["types"] else types
+    )
     model.head.reviewer = model.head.reviewer if asked.check else None
     if asked.sets:
         give_sets(model.head, asked.sets)
     predictions, speed, coverage = predict_timed(model, examples, batch_tokens=asked.batch_tokens)
-    name = name or model.config.name
+    if engine != TORCH:
+        name = f"{name}, {TITLES[engine]}"
     if gate:
         predictions = [gate.held_back(prediction) for prediction in predictions]
         name, promises = f"{name}, at most {asked.risk:.0%} of {gate.promise.unit} given wrong", []
@@ -113,13 +117,43 @@ def score_run(folder: Path, examples: Examples, *, source: Source, asked: Predic
         predictions=predictions,
         scores=source.metric.score(examples, predictions),
         coverage=asdict(coverage),
-        base=BaseFacts(model.config.hub_id, model.config.revision, model.base.sha256, model.config.licence),
+        base=BaseFacts(base["hub_id"], base["revision"], manifest["base_sha256"], base["licence"]),
         parameters=Parameters(**training["parameters"]),
         training=Training(**training["training"]),
         speed=speed,
-        threads=torch.get_num_threads(),
-        accelerator=torch.cuda.get_device_name() if torch.cuda.is_available() else "",
+        threads=num_threads(source.hardware.threads),
+        accelerator=_accelerator(engine),
         promises=promises,
+        export=_export(folder, manifest, predictions, split=source.split) if engine != TORCH else None,
+    )
+
+
+def _accelerator(engine: str) -> str:
+    if engine != TORCH:
+        return ""
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+
+
+def _export(
+    folder: Path, manifest: Mapping[str, Any], predictions: Sequence[Any], *, split: str
+) -> ExportFacts:
+    """Return what was proven of the export, and how many answers on the split are unlike torch's."""
+    path, changed = runs.predictions_path(folder, split), None
+    if path.is_file():
+        before = {own.id: own.key for own in runs.read_predictions(path)}
+        changed = sum(before.get(own.id) != own.key for own in predictions) / len(predictions)
+    proof = manifest["proof"]
+    return ExportFacts(
+        format=manifest["format"],
+        bundle=manifest["bundle"],
+        mib=proof["mib"],
+        faster=round(proof["documents_per_second"] / proof["torch_documents_per_second"], 2),
+        sooner=round(proof["torch_latency_p50_ms"] / proof["latency_p50_ms"], 2),
+        changed=changed,
+        full_precision=len(proof["full_precision"]),
+        forced=proof["forced"],
     )
 
 
@@ -138,8 +172,6 @@ def make_record(predictions: Path, examples: Examples, result: Result, *, source
 
     Confidences are judged as they are stored, rounded, so that anybody finds the same numbers.
     """
-    from shared.reliability import reliability
-
     data, metric = source.data, source.metric
     trials = metric.trials(examples, runs.read_predictions(predictions))
     return Record(
@@ -179,12 +211,11 @@ def make_record(predictions: Path, examples: Examples, result: Result, *, source
         created=today(),
         reliability=reliability(trials),
         promises=_kept(result.promises, trials),
+        export=result.export,
     )
 
 
 def _kept(promises: Sequence[Promises], trials: Trials) -> list[Kept]:
-    from shared.promise import kept
-
     return [found for own in promises for found in kept(own, trials.get(own.unit, []))]
 
 

@@ -8,9 +8,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from shared.abstention import Gate
 from shared.config import PredictConfig
 from shared.contracts import Engine
 from shared.errors import DataError, UserError
@@ -18,6 +17,9 @@ from shared.evaluate import stream
 from shared.files import decode_line
 from shared.review_queue import open_queue
 from shared.runs import counted
+
+if TYPE_CHECKING:
+    from shared.abstention import Gate
 
 PIPE = "-"
 

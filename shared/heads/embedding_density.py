@@ -121,17 +121,22 @@ class EmbeddingDensityHead:
         self, examples: Sequence[AnomalyExample], features: Sequence[TextPiece], logits: Sequence[Array]
     ) -> None:
         """Fit on held-out normal examples what the parts of the score are measured by, and the threshold."""
+        self._restore()
         self.decoder.tune(examples, _texts_read(examples, features, logits))
-        self.module.keep_held_out(self.decoder.held_out)
+        self.module.keep({HELD_OUT: self.decoder.held_out})
+
+    def _restore(self) -> None:
+        """Let the decoder know what a bundle knows of normal texts, if it was loaded from one."""
+        if self.decoder.normal is None and self.kept:
+            arrays = self.module.arrays()
+            self.decoder.held_out = arrays.pop(HELD_OUT)
+            self.decoder.normal = Normal.restored(arrays, self.kept)
 
     def decode(
         self, examples: Sequence[AnomalyExample], features: Sequence[TextPiece], logits: Sequence[Array]
     ) -> list[AnomalyPrediction]:
         """Return how odd each example is; before `measure`, the trained output alone says."""
-        if self.decoder.normal is None and self.kept:  # loaded from a bundle
-            arrays = self.module.arrays()
-            self.decoder.held_out = arrays.pop(HELD_OUT)
-            self.decoder.normal = Normal.restored(arrays, self.kept)
+        self._restore()
         return self.decoder.decode(examples, _texts_read(examples, features, logits))
 
     def remember(

@@ -124,7 +124,8 @@ class SequenceClassificationHead:
     ) -> None:
         """Keep where the classes of the training examples lie, for the Mahalanobis distance."""
         self.decoder.measure(examples, self._outputs(examples, features, logits))
-        self.module.keep(self.decoder.classes)
+        known = self.decoder.classes
+        self.module.keep({"means": known.means, "precision": known.precision})
 
     def tune(
         self, examples: Sequence[FacetExample], features: Sequence[TextWindow], logits: Sequence[Array]

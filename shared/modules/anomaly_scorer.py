@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -37,14 +36,13 @@ class AnomalyScorer(nn.Module):
         self.density = nn.Module()  # buffers alone, named as in `NormalDensity.arrays`
         self.register_load_state_dict_pre_hook(_make_buffers)  # type: ignore[no-untyped-call]
 
-    def keep(self, density: Arrays) -> None:
-        """Keep where the normal texts lie."""
-        for name, array in density.items():
-            self.density.register_buffer(name, torch.from_numpy(array))
-
-    def keep_held_out(self, scores: np.ndarray[Any, Any]) -> None:
-        """Keep the scores of held-out normal examples."""
-        self.held_out = torch.from_numpy(scores)
+    def keep(self, values: Arrays) -> None:
+        """Keep the scores of held-out normal examples, and where the normal texts lie."""
+        for name, array in values.items():
+            if name == HELD_OUT:
+                self.held_out = torch.from_numpy(array)
+            else:
+                self.density.register_buffer(name, torch.from_numpy(array))
 
     def arrays(self) -> Arrays:
         """Return what decoding reads: the held-out scores, and where the normal texts lie."""

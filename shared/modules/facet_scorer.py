@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from shared.contracts import Arrays, Base, Head, Outputs
 from shared.encoder import embed_texts, load_encoder
-from shared.facet_decoding import Classes, prior_shift
+from shared.facet_decoding import prior_shift
 from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import Classifier, SequenceClassification
 from shared.modules.facet_loss import FacetLoss
@@ -65,9 +65,10 @@ class FacetScorer(nn.Module):
                 for places in self.loss.alone.values():  # any may be chosen: only those near the text
                     self.bias[places] = -self.settings.scale * EVEN_COSINE
 
-    def keep(self, classes: Classes) -> None:
-        """Keep where the classes of the training examples lie."""
-        self.means, self.precision = torch.from_numpy(classes.means), torch.from_numpy(classes.precision)
+    def keep(self, values: Arrays) -> None:
+        """Keep where the classes of the training examples lie: `means` and `precision`."""
+        for name, array in values.items():
+            setattr(self, name, torch.from_numpy(array))
 
     def arrays(self) -> Arrays:
         """Return what decoding reads: the shift, and the classes' means and precision."""
@@ -86,7 +87,7 @@ class FacetScorer(nn.Module):
         mask = batch["mask"].unsqueeze(-1)
         embedded = (hidden * mask).sum(1) / mask.sum(1)
         if self.with_marks:
-            rows = torch.arange(len(hidden), device=hidden.device)
+            rows = torch.arange(hidden.shape[0], device=hidden.device)
             marked = [hidden[rows, batch["marks"][:, which]] for which in (0, 1)]
             embedded = torch.cat([embedded, *marked], dim=1)
         read = self.dropout(embedded)

@@ -12,7 +12,8 @@ from transformers import AutoConfig, AutoTokenizer, GenerationConfig, __version_
 
 from shared.compose import compose_run
 from shared.errors import UserError
-from shared.gguf import DIGESTS, dequantised, file_sha256
+from shared.files import file_sha256
+from shared.gguf import DIGESTS, dequantised
 from shared.model import find_base
 
 SMOLLM2 = compose_run("ner", ["model=smollm2"]).model

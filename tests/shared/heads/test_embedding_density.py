@@ -353,6 +353,15 @@ def test_a_bundle_gives_the_same_predictions_with_their_reasons(tmp_path: Path, 
         ]
 
 
+def test_a_loaded_bundle_that_is_tuned_anew_knows_the_normal_texts(tmp_path: Path) -> None:
+    model = learnt(changed(new_model()))
+    loaded = adapters.load_bundle(save(model, tmp_path / "bundle"), merge=False)
+    loaded.head.tune(*read(loaded, HELD_OUT))
+    assert loaded.head.decoding == model.head.decoding
+    expected = [prediction.p_value for prediction in predict(model, NEW, batch_tokens=512)]
+    assert [prediction.p_value for prediction in predict(loaded, NEW, batch_tokens=512)] == expected
+
+
 def test_something_else_than_anomalies_is_refused(model: Model) -> None:
     model.head.ask({"anomaly": "anomaly"})
     with pytest.raises(BundleError, match="tells anomalies from normal texts, asked for: PER"):

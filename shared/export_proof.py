@@ -1,0 +1,158 @@
+"""What an export is proven to be: answered by in a new process, beside the torch model, on validation."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared.compare import compare
+from shared.contracts import Engine, Examples, Metric
+from shared.errors import BundleError
+from shared.evaluate import Speed, infer, predict, predict_timed
+from shared.example_rows import example_row, prediction_row, read_prediction
+from shared.exported import load_export
+from shared.exported_answers import ANSWERS, EXAMPLES, LOGITS, SPEED
+from shared.provenance import machine
+
+RELOADED = 32  # examples whose answers are compared once more when all is written
+
+Logits = Sequence[np.ndarray[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What an export was measured to be, beside the torch model, in one run on one machine."""
+
+    num_examples: int
+    score: str  # the main score's name
+    torch: float  # its value by the torch model
+    export: float
+    low: float | None  # 95 % interval of export minus torch, paired by document; None where there is none
+    high: float | None
+    p: float | None
+    changed: float  # share of the examples that are answered otherwise
+    largest_gap: float  # between two logits of one place
+    torch_documents_per_second: float
+    documents_per_second: float
+    torch_latency_p50_ms: float
+    latency_p50_ms: float
+    threads: int
+    cpu: str
+    torch_mib: float = 0.0  # of the merged weights
+    mib: float = 0.0  # of the export's files
+    full_precision: list[str] = field(default_factory=list)  # layers that have no 8 bits where others do
+    forced: str = ""  # why it would have been refused, '' for no reason
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What an engine made of the examples."""
+
+    logits: Logits  # of each window, in order
+    predictions: list[Any]
+    speed: Speed
+
+
+def answered_here(model: Engine, examples: Examples, *, batch_tokens: int) -> Answered:
+    """Return what the engine makes of the examples in this process."""
+    logits = infer(model, model.head.encode(examples), batch_tokens=batch_tokens)
+    predictions, speed, _ = predict_timed(model, examples, batch_tokens=batch_tokens)
+    return Answered(logits, predictions, speed)
+
+
+def answered_apart(folder: Path, examples: Examples, *, threads: int, batch_tokens: int) -> Answered:
+    """Return what an export makes of the examples in a new process, which imports no torch.
+
+    Raises `BundleError` with what the process said where it cannot answer.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        rows = [json.dumps(example_row(example)) for example in examples]
+        (work / EXAMPLES).write_text("\n".join(rows), encoding="utf-8")
+        command = [sys.executable, "-m", "shared.exported_answers", str(folder), name]
+        done = subprocess.run(
+            [*command, str(threads), str(batch_tokens)], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise BundleError(f"{folder} does not answer in a new process:\n{done.stderr}")
+        with np.load(work / LOGITS) as stored:
+            logits = [stored[place] for place in stored.files]
+        lines = (work / ANSWERS).read_text(encoding="utf-8").splitlines()
+        speed = Speed(**json.loads((work / SPEED).read_text(encoding="utf-8")))
+    return Answered(logits, [read_prediction(json.loads(line)) for line in lines], speed)
+
+
+def check_reload(folder: Path, examples: Examples, *, threads: int, batch_tokens: int) -> None:
+    """Raise `BundleError` unless a new process answers the first examples as this one does."""
+    first = list(examples)[:RELOADED]
+    expected = predict(load_export(folder, threads=threads), first, batch_tokens=batch_tokens)
+    found = answered_apart(folder, first, threads=threads, batch_tokens=batch_tokens).predictions
+    if found != [read_prediction(prediction_row(own)) for own in expected]:
+        raise BundleError(f"{folder} does not answer in a new process as it does here: do not use it")
+
+
+def prove(examples: Examples, exact: Answered, found: Answered, *, metric: Metric, threads: int) -> Proof:
+    """Return how far the export's answers are from the torch model's, and how fast they came."""
+    low = high = p = None
+    if metric.counts(examples, found.predictions) is not None:
+        difference = compare(examples, [exact.predictions], [found.predictions], metric=metric).difference
+        low, high, p = difference.low, difference.high, difference.p
+    pairs = list(zip(exact.predictions, found.predictions, strict=True))
+    return Proof(
+        num_examples=len(examples),
+        score=metric.main,
+        torch=metric.quick(examples, exact.predictions),
+        export=metric.quick(examples, found.predictions),
+        low=low,
+        high=high,
+        p=p,
+        changed=sum(a.key != b.key for a, b in pairs) / len(pairs),
+        largest_gap=_largest_gap(exact.logits, found.logits),
+        torch_documents_per_second=round(exact.speed.documents_per_second, 1),
+        documents_per_second=round(found.speed.documents_per_second, 1),
+        torch_latency_p50_ms=round(exact.speed.latency_p50_ms, 2),
+        latency_p50_ms=round(found.speed.latency_p50_ms, 2),
+        threads=threads,
+        cpu=machine(threads=threads).cpu,
+    )
+
+
+def proof_text(proof: Proof) -> str:
+    """Return the proof as a table: the torch model beside the export."""
+    from tabulate import tabulate
+
+    found = proof
+    rows: list[list[Any]] = [
+        [f"{found.score} on {found.num_examples} of validation", f"{found.torch:.4f}", f"{found.export:.4f}"],
+        ["documents a second", found.torch_documents_per_second, found.documents_per_second],
+        ["one text, median ms", found.torch_latency_p50_ms, found.latency_p50_ms],
+        ["MiB", found.torch_mib, found.mib],
+    ]
+    table = tabulate(rows, headers=["", "torch", "export"], disable_numparse=True)
+    notes = [
+        f"answered otherwise: {100 * found.changed:.2f} %; logits up to {found.largest_gap:.1e} apart",
+        f"{found.threads} threads, {found.cpu}",
+    ]
+    if found.low is not None:
+        notes.insert(0, f"difference [95 %]: [{found.low:+.4f}, {found.high:+.4f}], p {found.p:.3f}")
+    if found.full_precision:
+        notes.append(f"in float32: {', '.join(found.full_precision)}")
+    if found.forced:
+        notes.append(f"FORCED: {found.forced}")
+    return "\n".join([table, *notes])
+
+
+def _largest_gap(left: Logits, right: Logits) -> float:
+    """Return the largest difference of two logits of one place; a row is padded to its batch's width."""
+    return max(
+        float(np.abs(a[tuple(map(slice, b.shape))] - b[tuple(map(slice, a.shape))]).max(initial=0.0))
+        for a, b in zip(left, right, strict=True)
+    )

@@ -1,0 +1,113 @@
+"""Exported specialists: a graph of another engine in place of the torch model, and the head around it.
+
+A folder holds the graph, what decoding reads of the head's weights, the tokenizer, and `export.json`, which
+says how it was made and what was proven of it. Neither torch nor transformers is imported, so that a process
+answers within a second of its start.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import OmegaConf
+
+from shared.bundle_manifest import read_manifest
+from shared.contracts import Arrays, Features, Head, Types
+from shared.errors import UserError
+from shared.fast_tokenizer import FastTokenizer
+from shared.files import file_sha256
+from shared.stored_arrays import StoredArrays
+from shared.typed_config import build
+
+EXPORTS, MANIFEST = "exports", "export.json"
+GRAPH, ARRAYS = "model.onnx", "arrays.npz"
+REPORTER = "openvino_telemetry"  # where it cannot be imported, OpenVINO has a stub in its place
+
+Graph = Callable[[Arrays], np.ndarray[Any, Any]]  # a batch's arrays, by name -> logits
+
+
+class ExportedModel:
+    """An engine: the head of a bundle around a graph; see `shared.contracts.Engine`."""
+
+    def __init__(self, head: Head, graph: Graph, *, manifest: Mapping[str, Any]) -> None:
+        self.head, self.manifest = head, manifest
+        self._graph = graph
+
+    def logits(self, features: Sequence[Features]) -> np.ndarray[Any, Any]:
+        """Return the logits of a batch of windows, a row each, padded to the batch's size."""
+        return self._graph(self.head.collate(features))
+
+
+def load_export(folder: Path, *, threads: int, types: Types | None = None) -> ExportedModel:
+    """Return the exported specialist; `threads` of 0 are all processors that the process may use.
+
+    Raises `BundleError` when a file is missing or damaged, or when other `types` are asked for than trained.
+    """
+    manifest = read_manifest(folder, name=MANIFEST)
+    with np.load(folder / ARRAYS) as stored:
+        module = StoredArrays({name: stored[name] for name in stored.files})
+    tokenizer = FastTokenizer.load(folder, special=manifest["special"])
+    settings = build(OmegaConf.create(manifest["head"]), path="head")
+    head: Head = settings.head(tokenizer, types=manifest["types"], module=module)
+    head.decoding.update(manifest["decoding"])
+    head.kept.update(manifest["kept"])
+    head.source.update(bundle=manifest["bundle"], export=file_sha256(folder / MANIFEST))
+    if types is not None:
+        head.ask(types)
+    graph = GRAPHS[manifest["format"]](folder / GRAPH, threads or len(os.sched_getaffinity(0)))
+    return ExportedModel(head, graph, manifest=manifest)
+
+
+def onnx_graph(path: Path, threads: int) -> Graph:
+    """Return the graph run by ONNX Runtime; raises `UserError` where that is not installed."""
+    _need("onnxruntime")
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    names = [node.name for node in session.get_inputs()]
+
+    def run(batch: Arrays) -> np.ndarray[Any, Any]:
+        (logits,) = session.run(None, {name: batch[name] for name in names})
+        found: np.ndarray[Any, Any] = logits
+        return found
+
+    return run
+
+
+def openvino_graph(path: Path, threads: int) -> Graph:
+    """Return the graph run by OpenVINO; raises `UserError` where that is not installed."""
+    _need("openvino")
+    sys.modules.setdefault(REPORTER, None)  # type: ignore[arg-type]  # it would note and report each import
+    import openvino
+
+    core = openvino.Core()
+    settings = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+    compiled = core.compile_model(core.read_model(path), "CPU", settings)
+    names = [node.any_name for node in compiled.inputs]
+
+    def run(batch: Arrays) -> np.ndarray[Any, Any]:
+        found: np.ndarray[Any, Any] = compiled({name: batch[name] for name in names})[0]
+        return found
+
+    return run
+
+
+GRAPHS = {
+    "onnx": onnx_graph,
+    "onnx_int8": onnx_graph,
+    "openvino": openvino_graph,
+    "openvino_int8": openvino_graph,
+}
+
+
+def _need(package: str) -> None:
+    if importlib.util.find_spec(package) is None:
+        raise UserError(f"this engine needs {package}: pip install 'rightsize[engines]'")

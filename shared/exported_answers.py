@@ -1,0 +1,34 @@
+"""Answer a folder's examples by an export, in a process of its own, for `export.prove`: no torch is here."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from shared.evaluate import infer, predict_timed
+from shared.example_rows import prediction_row, read_example
+from shared.exported import load_export
+
+EXAMPLES, LOGITS, ANSWERS, SPEED = "examples.jsonl", "logits.npz", "answers.jsonl", "speed.json"
+
+
+def answer(folder: Path, work: Path, *, threads: int, batch_tokens: int) -> None:
+    """Read `work`'s examples; write the logits of their windows, the answers, and how fast they came."""
+    lines = (work / EXAMPLES).read_text(encoding="utf-8").splitlines()
+    examples = [read_example(json.loads(line)) for line in lines]
+    model = load_export(folder, threads=threads)
+    logits = infer(model, model.head.encode(examples), batch_tokens=batch_tokens)
+    predictions, speed, _ = predict_timed(model, examples, batch_tokens=batch_tokens)
+    np.savez(work / LOGITS, *logits)
+    rows = [json.dumps(prediction_row(prediction)) for prediction in predictions]
+    (work / ANSWERS).write_text("\n".join(rows), encoding="utf-8")
+    (work / SPEED).write_text(json.dumps(asdict(speed)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    answer(Path(sys.argv[1]), Path(sys.argv[2]), threads=int(sys.argv[3]), batch_tokens=int(sys.argv[4]))
+    sys.exit("torch was imported" if "torch" in sys.modules else 0)

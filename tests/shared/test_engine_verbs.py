@@ -1,0 +1,78 @@
+"""Verbs with an engine in place of torch, on a run that was trained on the sample corpus."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from shared import commands, runs
+from shared.compose import compose_run
+from shared.config import RunConfig
+from shared.errors import ConfigError, UserError
+from shared.export_verb import export
+from shared.record import read_record
+
+QUICK = ["train=quick", "train.epochs=3", "hardware.threads=1"]
+TEXT = "Orla Bank said on Friday that Ann Lee will lead its Oslo office."
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run with an export, scored by torch and by the export."""
+    runs_dir = tmp_path_factory.mktemp("runs")
+    folder = commands.train(told(runs_dir, *QUICK), overrides=QUICK)
+    export(told(runs_dir), overrides=[])
+    commands.evaluate(told(runs_dir), overrides=[])
+    commands.evaluate(told(runs_dir, "engine=onnx"), overrides=["engine=onnx"])
+    return folder
+
+
+def told(runs_dir: Path, *words: str) -> RunConfig:
+    return compose_run("ner", [f"runs_dir={runs_dir}", *words])
+
+
+def test_an_exports_record_is_a_row_of_its_own_beside_torchs(run: Path) -> None:
+    torch, own = (read_record(run / folder / runs.RECORD) for folder in (".", "exports/onnx"))
+    assert own.name == f"{torch.name}, ONNX Runtime"
+    assert own.id != torch.id and own.config_digest == torch.config_digest
+    assert own.scores["f1"] == torch.scores["f1"]
+    assert own.export is not None and torch.export is None
+    assert (own.export.format, own.export.changed, own.export.forced) == ("onnx", 0.0, "")
+    assert own.export.faster > 0 and own.export.mib == pytest.approx(87, abs=2)
+
+
+def test_predict_answers_by_the_engine_it_is_told(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text(TEXT + "\n")
+    rows = {}
+    for engine in ("torch", "onnx"):
+        words = [f"engine={engine}", f"run={run}", f"predict.input={tmp_path}/in.txt"]
+        commands.predict(told(run.parents[1], *words, f"predict.output={tmp_path}/{engine}"), overrides=words)
+        rows[engine] = json.loads((tmp_path / engine).read_text())
+    spans = [[(span["start"], span["end"], span["label"]) for span in row["spans"]] for row in rows.values()]
+    assert spans[0] == spans[1]
+    assert rows["onnx"]["probability"] == pytest.approx(rows["torch"]["probability"], abs=1e-4)
+
+
+def test_an_export_answers_alone_where_it_was_copied_to(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run / "exports" / "onnx", tmp_path / "alone")
+    (tmp_path / "in.txt").write_text(TEXT + "\n")
+    words = [f"run={tmp_path}/alone", f"predict.input={tmp_path}/in.txt", f"predict.output={tmp_path}/out"]
+    commands.predict(told(tmp_path, *words), overrides=words)
+    assert json.loads((tmp_path / "out").read_text())["id"] == "0"
+
+
+def test_what_was_not_exported_is_refused_before_anything_is_read(run: Path) -> None:
+    words = [f"run={run}", "engine=openvino", "predict.input=nowhere"]
+    with pytest.raises(UserError, match=r"there: onnx.*export\.format=openvino"):
+        commands.predict(told(run.parents[1], *words), overrides=words)
+    with pytest.raises(ConfigError, match=r"export\.format='onx'; allowed: onnx, onnx_int8"):
+        told(run.parents[1], "export.format=onx")
+
+
+def test_a_task_without_a_graph_says_so(tmp_path: Path) -> None:
+    words = [*QUICK, "model=gliner_minilm", "train.max_steps=1", "head.max_width=3", "head.hidden_size=32"]
+    commands.train(told(tmp_path, *words), overrides=words)
+    with pytest.raises(UserError, match=r"export\.format=onnx: there is no graph of a head that finds"):
+        export(told(tmp_path), overrides=[])
+    assert not list(tmp_path.rglob("model.onnx"))
