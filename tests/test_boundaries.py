@@ -22,6 +22,8 @@ TENSOR_FILES = {
     "checkpoint.py",
     "copied_numbers.py",
     "decoder.py",
+    "export.py",
+    "graph_export.py",
     "encoder.py",
     "writing.py",
 }
