@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help quickstart test check format bench-ner bench-ontology bench-anomaly bench-reranking bench-release bench-rows clean
+.PHONY: help quickstart test check format bench bench-growth bench-ner bench-ontology bench-anomaly bench-reranking bench-release bench-rows clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,12 @@ check: $(STAMP) ## formatting, lint, types, and every published number against i
 format: $(STAMP) ## format and sort imports
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## answers a second, latency, cold start of every engine beside transformers pipelines
+	$(BIN)/python -m tests.benchmarks.inference_speed --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
+
+bench-growth: $(STAMP) ## time and memory of predict for a hundred to a million texts, by the export of RUN=<ontology run>
+	$(BIN)/python -m tests.benchmarks.predict_growth --run "$(RUN)" --most 1000000 --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
 
 bench-ner: $(STAMP) ## training speed against transformers.Trainer on the same model and data
 	$(BIN)/python -m tests.benchmarks.ner_training --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"

@@ -47,8 +47,12 @@ class FastTokenizer:
 
     def ids(self, tokens: Sequence[str]) -> list[int]:
         """Return the ids of whole tokens, such as `[CLS]`; raises `KeyError` for one that is not known."""
-        known: dict[str, int] = self._backend.get_vocab()
-        return [known[token] for token in tokens]
+        found = []
+        for token in tokens:
+            if (id := self._backend.token_to_id(token)) is None:
+                raise KeyError(token)
+            found.append(id)
+        return found
 
     def encode(self, text: str) -> list[int]:
         """Return the text's token ids."""

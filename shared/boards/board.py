@@ -16,6 +16,8 @@ from shared.boards.page import Contents, page
 from shared.boards.prices import read_prices
 from shared.boards.question import read_fields
 from shared.boards.sections import Section, read_sections
+from shared.boards.speed import PAGE as SPEED_PAGE
+from shared.boards.speed import read_speeds, speed_markdown
 from shared.files import write_text_atomic
 
 SUMS, PAGE = "SHA256SUMS", "index.html"
@@ -57,6 +59,7 @@ def rendered(
         **files,
         "claims.md": claims_markdown(claims),
         PAGE: page(every, contents),
+        SPEED_PAGE: speed_markdown(read_speeds(leaderboards_dir)),
         SUMS: _sums(leaderboards_dir),
     }
 

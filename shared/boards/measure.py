@@ -54,7 +54,7 @@ def measure_run(folder: Path, *, leaderboards_dir: Path, data_dir: str, effort: 
     """
     record = read_record(folder / runs.RECORD)
     published = published_twin(record, leaderboards_dir)
-    busy = _busy_share()
+    busy = busy_share()
     if busy > effort.busiest:
         raise UserError(
             f"{100 * busy:.0f} % of the processors are taken by others: measure on an idle machine"
@@ -203,7 +203,7 @@ def _energy_method() -> str:
     return f"codecarbon {version('codecarbon')}, {how}"
 
 
-def _busy_share() -> float:
+def busy_share() -> float:
     """Return the share of the processors that was busy during a second in which this process slept."""
     before = _processor_times()
     time.sleep(1)

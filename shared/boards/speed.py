@@ -1,0 +1,110 @@
+"""What `make bench` measured: one JSON file a bench, and the page of tables that is rendered from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from shared.files import write_json_atomic
+from shared.provenance import Code, Hardware
+from shared.typed_json import read_as
+
+FOLDER, PAGE = "speed", "speed.md"
+
+
+@dataclass(frozen=True)
+class SpeedTable:
+    """Rows of one question; cells are as they are shown."""
+
+    title: str
+    note: str
+    columns: list[str]
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True)
+class SpeedRecord:
+    """What one bench found in one run on one machine."""
+
+    bench: str
+    command: str
+    tables: list[SpeedTable]
+    hardware: Hardware
+    busy_before: float  # share of the processors that others took before it began
+    code: Code | None
+    versions: dict[str, str]
+    created: str  # UTC date
+
+
+def write_speed(record: SpeedRecord, leaderboards_dir: Path) -> Path:
+    """Write the record in place of an older one of its bench, and return its path."""
+    path = leaderboards_dir / FOLDER / f"{record.bench}.json"
+    write_json_atomic(path, asdict(record))
+    return path
+
+
+def read_speeds(leaderboards_dir: Path) -> list[SpeedRecord]:
+    """Return the records by name; raises `UserError` naming a key that is missing, unknown or mistyped."""
+    paths = sorted((leaderboards_dir / FOLDER).glob("*.json"))
+    return [read_as(SpeedRecord, json.loads(path.read_text(encoding="utf-8")), file=path) for path in paths]
+
+
+def speed_markdown(records: Sequence[SpeedRecord]) -> str:
+    """Return the page of all benches."""
+    parts = [
+        "# Speed and size",
+        "Rendered from `speed/` by `python -m leaderboards render`, never edited by hand. The figures of a "
+        "table were measured in turn in one run on one machine: read the ratios.",
+    ]
+    for record in records:
+        parts += [f"## {record.bench}", _facts(record)]
+        for table in record.tables:
+            rows = tabulate(
+                table.rows,
+                headers=table.columns,
+                tablefmt="pipe",
+                disable_numparse=True,
+                colalign=["left", *["right"] * (len(table.columns) - 1)],
+            )
+            parts += [f"### {table.title}", table.note, rows]
+    return "\n\n".join(parts) + "\n"
+
+
+def table_text(table: SpeedTable) -> str:
+    """Return the table as a terminal shows it."""
+    rows = tabulate(table.rows, headers=table.columns, disable_numparse=True)
+    return f"{table.title}\n{table.note}\n\n{rows}\n"
+
+
+def _facts(record: SpeedRecord) -> str:
+    machine = record.hardware
+    code = "no checkout"
+    if record.code:
+        code = f"commit {record.code.commit[:10]}{'' if record.code.clean else ', with changes'}"
+    libraries = ", ".join(f"{name} {record.versions[name]}" for name in _SHOWN if name in record.versions)
+    accelerator = machine.accelerator or "no accelerator"
+    return (
+        f"- `{record.command}`\n"
+        f"- {machine.cpu}, {machine.threads} threads, {machine.memory_gib:g} GiB, {accelerator}; "
+        f"{100 * record.busy_before:.0f} % of it was taken by others before\n"
+        f"- {record.created}, {code}; {libraries}"
+    )
+
+
+_SHOWN = ("torch", "transformers", "onnxruntime", "openvino", "peft")
+
+
+def shown(value: float, digits: int = 3) -> str:
+    """Return the number to so many significant digits, with commas, without an exponent."""
+    whole = len(str(int(abs(value))))
+    return f"{value:,.{max(0, digits - whole)}f}"
+
+
+def row_of(name: str, *cells: Any) -> list[str]:
+    """Return a table's row of a name and numbers or texts."""
+    return [name, *(cell if isinstance(cell, str) else shown(cell) for cell in cells)]
