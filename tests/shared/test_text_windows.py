@@ -7,6 +7,7 @@ from transformers import AutoTokenizer
 
 from shared.compose import compose_run
 from shared.examples import FacetExample
+from shared.fast_tokenizer import FastTokenizer
 from shared.model import find_base
 from shared.ontology import Ontology
 from shared.text_windows import LABELLED, MARKERS, OUT_OF_SCOPE, UNLABELLED, TextReader
@@ -26,28 +27,29 @@ def tokenizer() -> Any:
 def reader(
     tokenizer: Any, ontology: Ontology = DESK, *, window: int = 5, overlap: int = 2, first: int = 2
 ) -> TextReader:
-    return TextReader(ontology, tokenizer, window_tokens=window, overlap_tokens=overlap, first_tokens=first)
+    read = FastTokenizer.of(tokenizer)
+    return TextReader(ontology, read, window_tokens=window, overlap_tokens=overlap, first_tokens=first)
 
 
-def read(reader: TextReader, *examples: FacetExample) -> list[str]:
+def read(tokenizer: Any, reader: TextReader, *examples: FacetExample) -> list[str]:
     """The tokens of each window as text."""
-    return [
-        " ".join(reader.tokenizer.convert_ids_to_tokens(window.tokens)) for window in reader.encode(examples)
-    ]
+    return [" ".join(tokenizer.convert_ids_to_tokens(window.tokens)) for window in reader.encode(examples)]
 
 
 def test_a_short_text_is_one_window(tokenizer: Any) -> None:
-    assert read(reader(tokenizer), FacetExample("0", "One two three")) == ["[CLS] one two three [SEP]"]
+    assert read(tokenizer, reader(tokenizer), FacetExample("0", "One two three")) == [
+        "[CLS] one two three [SEP]"
+    ]
 
 
 @pytest.mark.parametrize("text", ["", " \t\n"])
 def test_a_text_without_a_token_is_one_window_of_special_tokens(tokenizer: Any, text: str) -> None:
-    assert read(reader(tokenizer), FacetExample("0", text)) == ["[CLS] [SEP]"]
+    assert read(tokenizer, reader(tokenizer), FacetExample("0", text)) == ["[CLS] [SEP]"]
 
 
 def test_windows_of_a_long_text_overlap_and_cover_every_token(tokenizer: Any) -> None:
     long = FacetExample("0", " ".join(COUNT))
-    assert read(reader(tokenizer), long, FacetExample("1", "one")) == [
+    assert read(tokenizer, reader(tokenizer), long, FacetExample("1", "one")) == [
         "[CLS] one two three four five [SEP]",
         "[CLS] four five six seven eight [SEP]",
         "[CLS] seven eight nine ten eleven [SEP]",
@@ -61,14 +63,14 @@ def test_windows_of_a_long_text_overlap_and_cover_every_token(tokenizer: Any) ->
 
 def test_a_pair_stands_behind_the_first_tokens_of_the_text(tokenizer: Any) -> None:
     example = FacetExample("0", "one two three four", pair="five six")
-    assert read(reader(tokenizer, window=8), example) == ["[CLS] one two [SEP] five six [SEP]"]
+    assert read(tokenizer, reader(tokenizer, window=8), example) == ["[CLS] one two [SEP] five six [SEP]"]
     assert [window.truncated_tokens for window in reader(tokenizer, window=8).encode([example])] == [2]
 
 
 def test_each_window_of_a_long_pair_begins_with_the_text_and_lost_tokens_count_once(tokenizer: Any) -> None:
     example = FacetExample("0", "one two three", pair="four five six seven eight nine")
     made = reader(tokenizer, window=6, overlap=1)
-    assert read(made, example) == [
+    assert read(tokenizer, made, example) == [
         "[CLS] one two [SEP] four five six [SEP]",
         "[CLS] one two [SEP] six seven eight [SEP]",
         "[CLS] one two [SEP] eight nine [SEP]",
@@ -77,7 +79,9 @@ def test_each_window_of_a_long_pair_begins_with_the_text_and_lost_tokens_count_o
 
 
 def test_a_pair_behind_an_empty_text_stands_alone(tokenizer: Any) -> None:
-    assert read(reader(tokenizer), FacetExample("0", "", pair="four five")) == ["[CLS] four five [SEP]"]
+    assert read(tokenizer, reader(tokenizer), FacetExample("0", "", pair="four five")) == [
+        "[CLS] four five [SEP]"
+    ]
 
 
 def test_no_window_is_longer_than_asked_for(tokenizer: Any) -> None:
