@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help quickstart test check format bench bench-growth bench-ner bench-ontology bench-anomaly bench-reranking bench-release bench-rows clean
+.PHONY: help quickstart test check format bench bench-growth bench-adapters bench-ner bench-ontology bench-anomaly bench-reranking bench-release bench-rows clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ bench: $(STAMP) ## answers a second, latency, cold start of every engine beside 
 
 bench-growth: $(STAMP) ## time and memory of predict for a hundred to a million texts, by the export of RUN=<ontology run>
 	$(BIN)/python -m tests.benchmarks.predict_growth --run "$(RUN)" --most 1000000 --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
+
+bench-adapters: $(STAMP) ## memory and speed of 1, 10 and 50 specialists on one base, copies of RUN=<ner run>
+	$(BIN)/python -m tests.benchmarks.many_adapters --run "$(RUN)" --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
 
 bench-ner: $(STAMP) ## training speed against transformers.Trainer on the same model and data
 	$(BIN)/python -m tests.benchmarks.ner_training --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"

@@ -16,6 +16,7 @@ TENSOR_FILES = {
     "span_extraction.py",
     "text_generation.py",
     "model.py",
+    "specialists.py",
     "train.py",
     "adapters.py",
     "agreement.py",

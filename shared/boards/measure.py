@@ -13,14 +13,16 @@ import numpy as np
 
 from shared import runs
 from shared.boards.measurements import Measurement
+from shared.engines import load_engine
 from shared.errors import UserError
+from shared.exported import EXPORTS, MANIFEST
 from shared.provenance import code_state, library_versions, machine, today
 from shared.record import Record, read_record
 
 if TYPE_CHECKING:
     from codecarbon import OfflineEmissionsTracker
 
-    from shared.model import Model
+    from shared.contracts import Engine
 
 SPLIT = "validation"  # whose texts are read: a speed needs no gold, and test is for `evaluate`
 FEWEST, ALONE = 4, 50  # texts of a pass at least, and texts timed alone
@@ -60,14 +62,13 @@ def measure_run(folder: Path, *, leaderboards_dir: Path, data_dir: str, effort: 
             f"{100 * busy:.0f} % of the processors are taken by others: measure on an idle machine"
         )
     from shared.compose import compose_run
-    from shared.run_inputs import of_run, use_threads
+    from shared.run_inputs import of_run
 
-    config = of_run(compose_run(record.task, [f"data_dir='{data_dir}'"]), folder, [])
-    use_threads(0)
-    from shared import adapters
-
-    examples = config.data.load(SPLIT)
-    model = adapters.load_bundle(folder / runs.BUNDLE)
+    exported = (folder / MANIFEST).is_file()
+    run = folder.parents[1] if exported else folder
+    config = of_run(compose_run(record.task, [f"data_dir='{data_dir}'"]), run, [])
+    examples, files = config.data.load(SPLIT), folder if exported else folder / runs.BUNDLE
+    model = load_engine(files, threads=0)
     passes, num_documents = _passes(model, examples, effort=effort, batch_tokens=config.predict.batch_tokens)
     return Measurement(
         record=published.id,
@@ -76,7 +77,7 @@ def measure_run(folder: Path, *, leaderboards_dir: Path, data_dir: str, effort: 
         **{name: [round(getattr(one, name), 6) for one in passes] for name in Pass.__dataclass_fields__},
         energy_method=_energy_method(),
         peak_memory_gib=round(runs.peak_memory_gib(), 3),
-        bundle_mib=round(_size_mib(folder / runs.BUNDLE), 3),
+        bundle_mib=round(_size_mib(files), 3),
         hardware=machine(threads=len(os.sched_getaffinity(0))),
         busy_before=round(busy, 3),
         code=code_state(),
@@ -86,12 +87,14 @@ def measure_run(folder: Path, *, leaderboards_dir: Path, data_dir: str, effort: 
 
 
 def measurable(runs_dir: Path, *, leaderboards_dir: Path) -> list[Path]:
-    """Return the newest evaluated run, with its bundle, of each published row that has one there."""
+    """Return the newest evaluated run, or export of one, of each published row that has one there."""
     newest = {}
-    for path in sorted(runs_dir.glob(f"*/*/{runs.RECORD}")):
+    exports = runs_dir.glob(f"*/*/{EXPORTS}/*/{runs.RECORD}")
+    for path in sorted([*runs_dir.glob(f"*/*/{runs.RECORD}"), *exports]):
         record = read_record(path)
         twin = _twin(record, leaderboards_dir)
-        if twin is not None and (path.parent / runs.BUNDLE).is_dir():
+        complete = (path.parent / runs.BUNDLE).is_dir() or (path.parent / MANIFEST).is_file()
+        if twin is not None and complete:
             newest[twin.data.name, twin.name] = path.parent
     return sorted(newest.values())
 
@@ -118,7 +121,7 @@ def _row_of(record: Record) -> tuple[str, str, str, int]:
 
 
 def _passes(
-    model: Model, examples: Sequence[Any], *, effort: Effort, batch_tokens: int
+    model: Engine, examples: Sequence[Any], *, effort: Effort, batch_tokens: int
 ) -> tuple[list[Pass], int]:
     """Return the repeats, and how many documents each read: as many as fit the time."""
     from shared.evaluate import predict
@@ -136,7 +139,7 @@ def _passes(
     return passes, len(texts)
 
 
-def _one_pass(model: Model, texts: Sequence[Any], *, batch_tokens: int, limit: float) -> Pass:
+def _one_pass(model: Engine, texts: Sequence[Any], *, batch_tokens: int, limit: float) -> Pass:
     from shared.evaluate import predict, predict_read
 
     begun = time.perf_counter()
@@ -157,7 +160,7 @@ def _one_pass(model: Model, texts: Sequence[Any], *, batch_tokens: int, limit: f
     )
 
 
-def _times_alone(model: Model, texts: Sequence[Any], *, batch_tokens: int, seconds: float) -> list[float]:
+def _times_alone(model: Engine, texts: Sequence[Any], *, batch_tokens: int, seconds: float) -> list[float]:
     """Return the milliseconds of each text alone: of `ALONE` texts, fewer where these take too long."""
     from shared.evaluate import predict
 

@@ -17,7 +17,7 @@ from shared.contracts import Arrays, Base, Head, Outputs, Types
 from shared.encoder import load_encoder
 from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import EmbeddingDensity
-from shared.modules.rows import mean_token
+from shared.modules.rows import encoded, mean_token
 
 
 class AnomalyScorer(nn.Module):
@@ -61,7 +61,10 @@ class AnomalyScorer(nn.Module):
 
     def logits(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         """Return (B, 1 + H): how much like known anomalies, and the embedding, of length 1."""
-        hidden = backbone(input_ids=batch["tokens"], attention_mask=batch["mask"]).last_hidden_state
+        return self.read(encoded(backbone, batch), batch)
+
+    def read(self, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return (B, 1 + H) of the token vectors (B, T, H)."""
         unit = functional.normalize(mean_token(hidden, batch["mask"]), dim=1)
         return torch.cat([self.anomaly(self.scale * unit), unit], dim=1)
 

@@ -18,6 +18,7 @@ from shared.facet_decoding import prior_shift
 from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import Classifier, SequenceClassification
 from shared.modules.facet_loss import FacetLoss
+from shared.modules.rows import encoded
 from shared.ontology import Cardinality, Ontology, read_ontology_row
 from shared.text_windows import MARKER_TOKENS, MARKERS
 
@@ -83,7 +84,10 @@ class FacetScorer(nn.Module):
 
     def logits(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         """Return (B, C + N + D): logits of the concepts, the numbers, and the text's embedding."""
-        hidden = backbone(input_ids=batch["tokens"], attention_mask=batch["mask"]).last_hidden_state
+        return self.read(encoded(backbone, batch), batch)
+
+    def read(self, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return (B, C + N + D) of the token vectors (B, T, H)."""
         mask = batch["mask"].unsqueeze(-1)
         embedded = (hidden * mask).sum(1) / mask.sum(1)
         if self.with_marks:

@@ -23,7 +23,7 @@ from shared.contracts import Arrays, Base, Head, Outputs, Types
 from shared.encoder import load_encoder
 from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import PairScoring, RankingLoss
-from shared.modules.rows import by_length
+from shared.modules.rows import by_length, encoded
 
 COSINE_SCALE = 10.0  # what a cosine counts at the start
 
@@ -62,18 +62,21 @@ class PairScorer(nn.Module):
 
     def logits(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the scores (rows,) by one pass; `query_lengths` (rows,) says where a second text begins."""
-        tokens, lengths = batch["tokens"], batch["query_lengths"]
-        return self._read(backbone, tokens, batch["mask"], lengths)
+        return self.read(encoded(backbone, batch), batch)
 
     def _scores(self, backbone: Any, batch: Mapping[str, Tensor], rows: list[int], mask: Tensor) -> Tensor:
-        return self._read(
-            backbone, batch["tokens"][rows, : mask.shape[1]], mask, batch["query_lengths"][rows]
-        )
+        chosen = {
+            "tokens": batch["tokens"][rows, : mask.shape[1]],
+            "mask": mask,
+            "query_lengths": batch["query_lengths"][rows],
+        }
+        return self.read(encoded(backbone, chosen), chosen)
 
-    def _read(self, backbone: Any, tokens: Tensor, mask: Tensor, query_lengths: Tensor) -> Tensor:
-        hidden = backbone(input_ids=tokens, attention_mask=mask).last_hidden_state
+    def read(self, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the scores (rows,) of the token vectors (rows, T, H)."""
+        mask = batch["mask"]
         places = torch.arange(mask.shape[1], device=mask.device)
-        of_query = places < query_lengths.unsqueeze(1)
+        of_query = places < batch["query_lengths"].unsqueeze(1)
         of_passage = mask.bool() & ~of_query
         cosine = functional.cosine_similarity(_mean(hidden, of_query), _mean(hidden, of_passage))
         unit = functional.normalize(hidden, dim=2)

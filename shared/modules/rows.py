@@ -34,6 +34,12 @@ def by_length(mask: Tensor, read: Callable[[list[int], Tensor], Tensor]) -> Tens
     return torch.cat(found)[back.to(mask.device)]
 
 
+def encoded(backbone: Any, batch: Mapping[str, Tensor]) -> Tensor:
+    """Return the token vectors (rows, T, H) of a batch's tokens and mask."""
+    hidden: Tensor = backbone(input_ids=batch["tokens"], attention_mask=batch["mask"]).last_hidden_state
+    return hidden
+
+
 def mean_token(hidden: Tensor, mask: Tensor) -> Tensor:
     """Return (rows, H): the mean of the token vectors (rows, T, H) where the mask (rows, T) is 1."""
     weights = mask.unsqueeze(-1)

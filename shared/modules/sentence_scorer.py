@@ -15,7 +15,7 @@ from shared.contracts import Arrays, Base, Head, Outputs, Types
 from shared.encoder import load_encoder
 from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import PLACES, SentenceSelection
-from shared.modules.rows import mean_token
+from shared.modules.rows import encoded, mean_token
 
 
 class SentenceScorer(nn.Module):
@@ -45,7 +45,10 @@ class SentenceScorer(nn.Module):
 
     def logits(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         """Return (B,) logits."""
-        hidden = backbone(input_ids=batch["tokens"], attention_mask=batch["mask"]).last_hidden_state
+        return self.read(encoded(backbone, batch), batch)
+
+    def read(self, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return (B,) logits of the token vectors (B, T, H)."""
         mean = mean_token(hidden, batch["mask"])
         logits: Tensor = self.output(self.dropout(mean)) + self.place(batch["places"])
         return logits.squeeze(1)

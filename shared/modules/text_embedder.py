@@ -15,7 +15,7 @@ from shared.contracts import Arrays, Base, Head, Outputs, Types
 from shared.encoder import load_encoder
 from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import DualEncoding
-from shared.modules.rows import embed_rows, mean_token
+from shared.modules.rows import embed_rows, encoded, mean_token
 
 
 class TextEmbedder(nn.Module):
@@ -43,7 +43,10 @@ class TextEmbedder(nn.Module):
 
     def logits(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the embeddings (rows, H) by one pass over all rows."""
-        hidden = backbone(input_ids=batch["tokens"], attention_mask=batch["mask"]).last_hidden_state
+        return self.read(encoded(backbone, batch), batch)
+
+    def read(self, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the embeddings (rows, H) of the token vectors (rows, T, H)."""
         return functional.normalize(mean_token(hidden, batch["mask"]), dim=1)
 
 

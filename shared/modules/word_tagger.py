@@ -64,11 +64,17 @@ class WordTagger(nn.Module):
 
     def logits(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the logits (B, W, C) of `tokens` (B, T), `shapes` (B, T) and `first_tokens` (B, W)."""
-        tokens = batch["tokens"]
-        embedded = backbone.get_input_embeddings()(tokens)  # type: ignore[operator]  # of transformers
-        if self.shape_in is not None:
-            embedded = embedded + self.shape_in(batch["shapes"])
-        hidden = backbone(inputs_embeds=embedded, attention_mask=batch["mask"]).last_hidden_state  # (B, T, H)
+        known = backbone.get_input_embeddings()(batch["tokens"])  # type: ignore[operator]  # of transformers
+        embedded = self.embed(known, batch)
+        hidden = backbone(inputs_embeds=embedded, attention_mask=batch["mask"]).last_hidden_state
+        return self.read(hidden, batch)
+
+    def embed(self, embedded: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the tokens' embeddings (B, T, H) with those of their words' shapes added."""
+        return embedded if self.shape_in is None else embedded + self.shape_in(batch["shapes"])
+
+    def read(self, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the logits (B, W, C) of the token vectors (B, T, H)."""
         if self.shape_out is not None:
             hidden = hidden + self.shape_out(batch["shapes"])
         index = batch["first_tokens"].unsqueeze(-1).expand(-1, -1, hidden.shape[-1])

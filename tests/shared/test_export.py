@@ -8,19 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from shared import adapters
 from shared.compose import compose_run
-from shared.config import ExportConfig, RunConfig
+from shared.config import ExportConfig
 from shared.engines import engine_folder, engine_place, load_engine
 from shared.errors import BundleError, UserError
-from shared.evaluate import infer, predict
+from shared.evaluate import predict
 from shared.export import Source, fault, write_export
 from shared.export_proof import Proof, proof_text
 from shared.exported import GRAPH, MANIFEST, load_export
-from shared.model import Model, create_model
+from tests.shared.bundles import BATCH_TOKENS, write_bundle
 
 HEADS = {
     "token_classification": ("ner", []),
@@ -31,7 +30,7 @@ HEADS = {
     "pair_scoring": ("reranking", ["head=pair_scoring", "head.depth=3"]),
 }
 ASKED = ExportConfig(format="onnx", budget=0.003, force=False)
-BATCH_TOKENS, FEW = 512, 12
+FEW = 12
 PROOF = Proof(
     num_examples=10,
     score="f1",
@@ -51,33 +50,16 @@ PROOF = Proof(
 )
 
 
-def moved(config: RunConfig) -> Model:
-    """A model whose trained weights are away from where they begin, so that a lost one is seen."""
-    model = create_model(config.model, config.head, config.lora, types=config.data.types(), seed=1)
-    generator = np.random.default_rng(1)
-    for weight in model.trained_state().values():
-        noise = generator.normal(scale=0.02, size=tuple(weight.shape)).astype(np.float32)
-        weight.add_(weight.new_tensor(noise))
-    return model
-
-
 def source_of(folder: Path, task: str, overrides: list[str]) -> Source:
     """A bundle of the sample data, with all that an export of it is measured by."""
     config = compose_run(task, overrides)
-    training, validation = config.data.load("train"), config.data.load("validation")
+    validation = config.data.load("validation")
     validation = validation if task == "anomaly" else validation[:FEW]  # that one needs both kinds
-    model = moved(config)
-    model.head.start(model.backbone, training)
-    for tell, examples in ((model.head.measure, training), (model.head.tune, validation)):
-        features = model.head.encode(examples[:])
-        if tell == model.head.tune or model.head.measures(validation):
-            tell(examples, features, infer(model, features, batch_tokens=BATCH_TOKENS))
-    origin = adapters.Origin(task, config.resolved["head"], "sample", "MIT")
-    adapters.save_bundle(model, folder, origin=origin, lora=config.lora)
+    write_bundle(folder, task, overrides, validation=validation)
     return Source(
         model=adapters.load_bundle(folder),
         bundle=folder,
-        training=training,
+        training=config.data.load("train"),
         validation=validation,
         metric=config.metric.bind(config.data.types()),
         promise=config.promise,

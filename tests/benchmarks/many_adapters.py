@@ -1,0 +1,126 @@
+"""Memory and speed of 1, 10 and 50 specialists on one base, beside one merged model on the same texts.
+
+Each number of specialists has a process of its own, in which mixed batches and the merged model take turns.
+The specialists are copies of one bundle under different names: their answers matter to neither. Run it on an
+idle machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from shared.adapters import load_bundle
+from shared.boards.measure import busy_share
+from shared.boards.speed import SpeedRecord, SpeedTable, row_of, table_text, write_speed
+from shared.compose import compose_run
+from shared.engines import num_threads
+from shared.evaluate import predict
+from shared.provenance import code_state, library_versions, machine, today
+from shared.run_inputs import of_run
+from shared.runs import BUNDLE
+from shared.specialists import Specialists
+from tests.benchmarks.inference_speed import LEADERBOARDS
+
+COUNTS = (1, 10, 50)
+TEXTS, REPEATS, BATCH_TOKENS = 400, 5, 1024
+MIB = 2**20
+
+
+def main() -> None:
+    """Measure, print the table, and put it where the leaderboards are."""
+    parser = argparse.ArgumentParser("python -m tests.benchmarks.many_adapters", description=__doc__)
+    parser.add_argument("--data-dir", required=True)
+    parser.add_argument("--run", type=Path, required=True, help="an NER run")
+    parser.add_argument("--count", type=int, help="measure so many in this process alone")
+    parser.add_argument("--output", type=Path, default=LEADERBOARDS)
+    given = parser.parse_args()
+    if given.count is not None:
+        sys.stdout.write(json.dumps(measured(given.run, given.data_dir, given.count)))
+        return
+    busy = busy_share()
+    base, *found = (asked_apart(given, count) for count in (0, *COUNTS))
+    size = sum(path.stat().st_size for path in (given.run / BUNDLE).glob("*.safetensors")) / MIB
+    rows = []
+    for count, own in zip(COUNTS, found, strict=True):
+        more = own["mib"] - base["mib"]
+        share = own["mixed"] / own["merged"]
+        rows.append(row_of(str(count), own["mib"], more, more / (count * size), own["mixed"], share))
+    table = SpeedTable(
+        "specialists on one base",
+        f"MiniLM with LoRA of rank 16 and heads for financial entities, {size:.2f} MiB of weights each; the "
+        f"base alone takes {base['mib']:,.0f} MiB resident, libraries included. *To merged* is to one merged "
+        f"model on the same {TEXTS} texts in the same process.",
+        [
+            "specialists",
+            "MiB resident",
+            "more than the base",
+            "of their weights",
+            "documents/s, mixed",
+            "to merged",
+        ],
+        rows,
+    )
+    record = SpeedRecord(
+        bench="adapters",
+        command="make bench-adapters RUN=<ner run>",
+        tables=[table],
+        hardware=machine(threads=num_threads(0)),
+        busy_before=round(busy, 3),
+        code=code_state(),
+        versions=library_versions(),
+        created=today(),
+    )
+    sys.stdout.write(table_text(table))
+    sys.stdout.write(f"{write_speed(record, given.output)}\n")
+
+
+def asked_apart(given: argparse.Namespace, count: int) -> Any:
+    """Return what a process of its own measures with so many specialists."""
+    words = ["--data-dir", given.data_dir, "--run", str(given.run), "--count", str(count)]
+    command = [sys.executable, "-m", "tests.benchmarks.many_adapters", *words]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def measured(run: Path, data_dir: str, count: int) -> dict[str, float]:
+    """Return the resident MiB after a warm-up, and documents a second, mixed and merged; of 0 the base's."""
+    torch.set_num_threads(num_threads(0))
+    config = of_run(compose_run("ner", [f"data_dir='{data_dir}'"]), run, [])
+    examples = config.data.load("validation")[:TEXTS]
+    names = [f"specialist {place}" for place in range(max(count, 1))]
+    together = Specialists.load(dict.fromkeys(names, run / BUNDLE))
+    asked = [(names[place % len(names)], example) for place, example in enumerate(examples)]
+    together.predict(asked, batch_tokens=BATCH_TOKENS)
+    if not count:
+        together.remove(names[0])
+        return {"mib": resident_mib()}
+    mib = resident_mib()
+    model = load_bundle(run / BUNDLE)
+    seconds: dict[str, list[float]] = {"mixed": [], "merged": []}
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        together.predict(asked, batch_tokens=BATCH_TOKENS)
+        between = time.perf_counter()
+        predict(model, examples, batch_tokens=BATCH_TOKENS)
+        seconds["mixed"].append(between - started)
+        seconds["merged"].append(time.perf_counter() - between)
+    return {"mib": mib, **{name: len(asked) / statistics.median(own) for name, own in seconds.items()}}
+
+
+def resident_mib() -> float:
+    """Return what the process holds in memory now."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    kib = next(line.split()[1] for line in lines if line.startswith("VmRSS:"))
+    return int(kib) / 1024
+
+
+if __name__ == "__main__":
+    main()

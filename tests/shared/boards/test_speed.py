@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import pytest
+
+from shared.boards.speed import (
+    SpeedRecord,
+    SpeedTable,
+    read_speeds,
+    row_of,
+    shown,
+    speed_markdown,
+    table_text,
+    write_speed,
+)
+from shared.errors import UserError
+from shared.provenance import Code, Hardware
+
+TABLE = SpeedTable(
+    "answers", "Two texts.", ["system", "documents/s"], [row_of("ours", 1234.5), row_of("n", "n/a")]
+)
+RECORD = SpeedRecord(
+    bench="inference",
+    command="make bench",
+    tables=[TABLE],
+    hardware=Hardware("one", 2, 2, 24.0, ""),
+    busy_before=0.031,
+    code=Code("0123456789abcdef", clean=True),
+    versions={"torch": "2.13.0", "numpy": "2.4.6"},
+    created="2026-11-25",
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(1234.5, "1,234"), (87.64, "87.6"), (2.5, "2.50"), (0.876, "0.88"), (0.0, "0.00"), (-2.91, "-2.91")],
+)
+def test_numbers_have_three_significant_digits(value: float, expected: str) -> None:
+    assert shown(value) == expected
+
+
+def test_a_record_is_read_back_as_it_was_written_and_rendered(tmp_path: Path) -> None:
+    path = write_speed(RECORD, tmp_path)
+    assert path == tmp_path / "speed" / "inference.json"
+    assert read_speeds(tmp_path) == [RECORD]
+    page = speed_markdown(read_speeds(tmp_path))
+    assert "- one, 2 threads, 24 GiB, no accelerator; 3 % of it was taken by others before\n" in page
+    assert "- 2026-11-25, commit 0123456789; torch 2.13.0\n" in page
+    assert "| ours     |         1,234 |" in page and "| n        |           n/a |" in page
+    assert table_text(TABLE).startswith("answers\nTwo texts.\n")
+
+
+def test_a_file_that_is_no_record_is_named(tmp_path: Path) -> None:
+    path = write_speed(RECORD, tmp_path)
+    path.write_text(path.read_text().replace('"bench"', '"bank"'))
+    with pytest.raises(UserError, match=r"inference\.json.*bank"):
+        read_speeds(tmp_path)
