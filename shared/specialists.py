@@ -36,8 +36,6 @@ from shared.typed_config import build, typed
 PREFIX = "base_model.model."  # of PEFT, in front of the encoder's own names
 NEW_TOKENS = "trainable_tokens_delta"
 
-Factors = tuple[Tensor, Tensor]  # (in, r) and (r, out), the second with the LoRA's scale in it
-
 
 @dataclass(frozen=True)
 class Specialist:
@@ -50,33 +48,63 @@ class Specialist:
 
 @dataclass
 class Plan:
-    """Which rows of the batch at hand are whose."""
+    """Whose each row of the batch at hand is."""
 
-    segments: list[tuple[str, slice]] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
 
 class SharedLinear(nn.Module):
-    """A linear layer of the base that adds each specialist's low-rank product to its rows."""
+    """A linear layer of the base that adds to each row the low-rank product of its specialist.
 
-    def __init__(self, linear: nn.Linear, plan: Plan) -> None:
+    All factors stand in two tables, filled up with zeros to one rank; place 0 is for whoever has none. There
+    is room for `room` specialists, and twice as many when it is full: memory is touched where one is kept.
+    """
+
+    def __init__(self, linear: nn.Linear, plan: Plan, *, room: int) -> None:
         super().__init__()
         self.linear, self.plan = linear, plan
-        self.factors: dict[str, Factors] = {}
+        self.places: dict[str, int] = {}
+        self.down, self.up = self._tables(room, rank=0)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return (B, T, out) of (B, T, in)."""
         found: Tensor = self.linear(rows)
-        for name, own in self.plan.segments:
-            if name in self.factors:
-                down, up = self.factors[name]
-                found[own] += rows[own] @ down @ up
-        return found
+        places = [self.places.get(name, 0) for name in self.plan.names]
+        if not any(places):
+            return found
+        own = torch.tensor(places)
+        return torch.baddbmm(found, torch.bmm(rows, self.down[own]), self.up[own])
+
+    def put(self, name: str, down: Tensor, up: Tensor) -> None:
+        """Keep a specialist's factors, (in, r) and (r, out), the second with the LoRA's scale in it."""
+        rank, room = down.shape[1], len(self.down) - 1
+        if rank > self.down.shape[2] or len(self.places) == room:
+            self._grow(room * 2 if len(self.places) == room else room, max(rank, self.down.shape[2]))
+        place = min(set(range(1, len(self.down))) - set(self.places.values()))
+        self.down[place, :, :rank], self.up[place, :rank] = down, up
+        self.places[name] = place
+
+    def drop(self, name: str) -> None:
+        """Forget a specialist's factors, if there are any; another one may take their place."""
+        if place := self.places.pop(name, 0):
+            self.down[place], self.up[place] = 0.0, 0.0
+
+    def _grow(self, room: int, rank: int) -> None:
+        down, up = self._tables(room, rank=rank)
+        down[: len(self.down), :, : self.down.shape[2]] = self.down
+        up[: len(self.up), : self.up.shape[1]] = self.up
+        self.down, self.up = down, up
+
+    def _tables(self, room: int, *, rank: int) -> tuple[Tensor, Tensor]:
+        into, out = self.linear.in_features, self.linear.out_features
+        return torch.zeros(room + 1, into, rank), torch.zeros(room + 1, rank, out)
 
 
 class Specialists:
     """One encoder with the specialists that were added to it, by name."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, *, room: int = 8) -> None:
+        self.room = room  # specialists that are expected; more may come
         self.base = find_base(config)
         self.encoder = load_encoder(self.base)[0].eval()
         self.known: dict[str, Specialist] = {}
@@ -88,7 +116,8 @@ class Specialists:
     def load(cls, bundles: Mapping[str, Path]) -> Specialists:
         """Return the specialists of these bundles, which must stand on one base."""
         first = read_manifest(next(iter(bundles.values())))
-        found = cls(typed(OmegaConf.create(first["model"]), ModelConfig, path="model"))
+        config = typed(OmegaConf.create(first["model"]), ModelConfig, path="model")
+        found = cls(config, room=len(bundles))
         for name, folder in bundles.items():
             found.add(name, folder)
         return found
@@ -126,7 +155,7 @@ class Specialists:
         """Forget a specialist, if it is known; its memory is free for others."""
         self.known.pop(name, None)
         for layer in self._layers.values():
-            layer.factors.pop(name, None)
+            layer.drop(name)
 
     def _tokenizer(self, folder: Path, tokenizer: Any) -> FastTokenizer:
         digest = file_sha256(folder / FILE)
@@ -144,8 +173,7 @@ class Specialists:
             layer, _, kind = key.removeprefix(PREFIX).rpartition(".lora_")
             if kind == "A.weight":
                 up = weights[f"{PREFIX}{layer}.lora_B.weight"]
-                factors = down.T.contiguous(), scale * up.T.contiguous()
-                self._layer(layer).factors[name] = factors
+                self._layer(layer).put(name, down.T, scale * up.T)
         trained = [value for key, value in weights.items() if key.endswith(NEW_TOKENS)]
         return trained[0] if trained else embeddings
 
@@ -153,7 +181,7 @@ class Specialists:
         if name not in self._layers:
             parent, _, last = name.rpartition(".")
             module = self.encoder.get_submodule(parent)
-            self._layers[name] = SharedLinear(getattr(module, last), self._plan)
+            self._layers[name] = SharedLinear(getattr(module, last), self._plan, room=self.room)
             setattr(module, last, self._layers[name])
         return self._layers[name]
 
@@ -212,7 +240,7 @@ class Specialists:
         ends = np.cumsum([len(own) for own in mixed.values()]).tolist()
         starts = [0, *ends[:-1]]
         rows = {name: slice(start, end) for name, start, end in zip(mixed, starts, ends, strict=True)}
-        self._plan.segments = list(rows.items())
+        self._plan.names = [name for name, own in mixed.items() for _ in own]
         hidden = self.encoder(inputs_embeds=torch.cat(embedded), attention_mask=torch.cat(masks))
         return {
             name: self.known[name]

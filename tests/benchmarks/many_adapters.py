@@ -20,7 +20,7 @@ import torch
 
 from shared.adapters import load_bundle
 from shared.boards.measure import busy_share
-from shared.boards.speed import SpeedRecord, SpeedTable, row_of, table_text, write_speed
+from shared.boards.speed import SpeedRecord, SpeedTable, row_of, shown, table_text, write_speed
 from shared.compose import compose_run
 from shared.engines import num_threads
 from shared.evaluate import predict
@@ -51,19 +51,23 @@ def main() -> None:
     size = sum(path.stat().st_size for path in (given.run / BUNDLE).glob("*.safetensors")) / MIB
     rows = []
     for count, own in zip(COUNTS, found, strict=True):
-        more = own["mib"] - base["mib"]
-        share = own["mixed"] / own["merged"]
-        rows.append(row_of(str(count), own["mib"], more, more / (count * size), own["mixed"], share))
+        share, further = own["mixed"] / own["merged"], "n/a"
+        if count > 1:
+            further = shown((own["mib"] - found[0]["mib"]) / ((count - 1) * size))
+        more = (own["mib"] - base["mib"]) / (count * size)
+        rows.append(row_of(str(count), own["mib"], more, further, own["mixed"], share))
     table = SpeedTable(
         "specialists on one base",
-        f"MiniLM with LoRA of rank 16 and heads for financial entities, {size:.2f} MiB of weights each; the "
-        f"base alone takes {base['mib']:,.0f} MiB resident, libraries included. *To merged* is to one merged "
-        f"model on the same {TEXTS} texts in the same process.",
+        f"MiniLM with LoRA of rank 16 and heads for financial entities, {size:.2f} MiB of weights each. *Beyond "
+        f"the base* is what is resident beyond the {base['mib']:,.0f} MiB of a process that loaded one and "
+        "removed it, libraries included; *a further one* what is resident beyond the process of one; both as "
+        "multiples of the weights. *To merged* is to one merged model on the same "
+        f"{TEXTS} texts in the same process.",
         [
             "specialists",
             "MiB resident",
-            "more than the base",
-            "of their weights",
+            "beyond the base",
+            "a further one",
             "documents/s, mixed",
             "to merged",
         ],

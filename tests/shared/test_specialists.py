@@ -70,7 +70,7 @@ def test_a_further_specialist_takes_little_more_than_its_weights(bundles: dict[s
     together = Specialists.load({"entities": bundles["entities"]})
     for name in ("one", "two"):
         together.add(name, bundles["entities"])
-    factors = [part for layer in together._layers.values() for part in layer.factors["one"]]
+    factors = [table[1] for layer in together._layers.values() for table in (layer.down, layer.up)]
     weights = together.known["one"].head.module.state_dict().values()
     held = sum(part.numel() * part.element_size() for part in (*factors, *weights))
     files = sum(path.stat().st_size for path in bundles["entities"].glob("*.safetensors"))
@@ -87,7 +87,11 @@ def test_one_that_is_removed_is_no_longer_known_and_the_others_stay(bundles: dic
     assert together.predict([("entities", text)], batch_tokens=BATCH_TOKENS) == before
     with pytest.raises(UserError, match=r"'entitles' is no specialist here \(did you mean 'entities'"):
         together.predict([("entitles", text)], batch_tokens=BATCH_TOKENS)
-    assert not any("concepts" in layer.factors for layer in together._layers.values())
+    assert {tuple(layer.places) for layer in together._layers.values()} == {("entities",)}
+    assert {int(layer.down.any((1, 2)).sum()) for layer in together._layers.values()} == {1}
+    for name in ("concepts", "further", "more"):  # beyond the room for two, and another rank than theirs
+        together.add(name, bundles["concepts"])
+    assert together.predict([("entities", text)], batch_tokens=BATCH_TOKENS) == before
 
 
 def test_a_bundle_on_another_base_is_refused(bundles: dict[str, Path], tmp_path: Path) -> None:
