@@ -11,7 +11,7 @@ from shared import runs
 from shared.bundle_manifest import check_fits
 from shared.config import RunConfig
 from shared.contracts import SPLITS, Engine, Examples, Score
-from shared.engines import TORCH, engine_folder, engine_manifest, engine_place, load_engine
+from shared.engines import chosen_engine, engine_folder, engine_manifest, engine_place, load_engine
 from shared.errors import ConfigError, UserError
 from shared.promise_text import kept_text
 from shared.promise_verbs import promise
@@ -138,11 +138,12 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
     else:
         run = run_folder(config)
         config = bound(of_run(config, run, overrides))
-        folder = engine_place(run, config.engine, task=config.task.name)
+        engine = _engine(run, config)
+        folder = engine_place(run, engine, task=config.task.name)
         examples, source = load(config, config.split), _source(config, seed=config.seed)
-        result = scoring.score_run(run, examples, source=source, asked=config.predict, engine=config.engine)
+        result = scoring.score_run(run, examples, source=source, asked=config.predict, engine=engine)
     record = scoring.write_result(folder, examples, result, source=source)
-    if not baseline and config.engine == TORCH:
+    if not baseline and result.export is None:
         from shared.model_card import write_card
 
         write_card(folder, metric=config.metric.main)
@@ -161,7 +162,7 @@ def predict(config: RunConfig, *, overrides: Sequence[str], read: Any = None) ->
     from shared import streaming
 
     folder, asked, gate = run_folder(config), config.predict, None
-    place = engine_folder(folder, config.engine, task=config.task.name)
+    place = engine_folder(folder, _engine(folder, config), task=config.task.name)
     manifest = engine_manifest(place)
     check_fits(manifest, task=config.task.name)
     if asked.risk:
@@ -184,6 +185,10 @@ def predict(config: RunConfig, *, overrides: Sequence[str], read: Any = None) ->
         runs.say(gate.report())
 
 
+def _engine(run: Path, config: RunConfig) -> str:
+    return chosen_engine(run, config.engine, task=config.task.name, threads=config.hardware.threads)
+
+
 def _remind(model: Engine, config: RunConfig) -> None:
     """Let the model read its training examples again, so that it can show those nearest to a text."""
     from shared.evaluate import infer
@@ -201,7 +206,7 @@ def publish(config: RunConfig, *, overrides: Sequence[str]) -> None:
     from shared.boards.publication import publish as publish_record
 
     run = run_folder(config, holding=runs.RECORD)
-    folder = engine_place(run, config.engine, task=config.task.name)
+    folder = engine_place(run, _engine(run, config), task=config.task.name)
     record = folder / runs.RECORD
     if not record.is_file():
         raise UserError(

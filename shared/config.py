@@ -192,7 +192,7 @@ class ExportConfig:
 
     format: str  # the engine it is made for, one of ENGINES but torch
     budget: float  # of the main score on validation
-    force: bool  # keep one that breaks the budget; it is marked
+    force: bool  # keep one whatever it costs; it is marked
 
     def __post_init__(self) -> None:
         _check(
@@ -279,7 +279,7 @@ class RunConfig:
     left: str  # what `compare` and `release` compare: a run, a record or a predictions file
     right: str
     split: str
-    engine: str  # what computes the answers, one of ENGINES, or `auto`: the fastest export on this machine
+    engine: str  # what computes the answers, see `shared.engines`
     runs_dir: Path
     data_dir: Path
     leaderboards_dir: Path

@@ -1,7 +1,8 @@
-"""What computes a run's answers: torch on its bundle, or an export of it."""
+"""What computes a run's answers: torch on its bundle, an export of it, or whichever is fastest here."""
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,38 @@ from shared.contracts import Engine, Types
 from shared.errors import UserError, suggest
 from shared.exported import EXPORTS, MANIFEST, load_export
 from shared.help import command
+from shared.provenance import machine
 from shared.runs import BUNDLE
 
-TORCH = "torch"
+TORCH, AUTO = "torch", "auto"
 TITLES = {
     "onnx": "ONNX Runtime",
     "onnx_int8": "8 bits, ONNX Runtime",
     "openvino": "OpenVINO",
     "openvino_int8": "8 bits, OpenVINO",
 }
+
+
+def chosen_engine(run: Path, engine: str, *, task: str, threads: int) -> str:
+    """Return the engine's name; for `auto` the fastest of those that `export` measured on this processor.
+
+    One that was forced is left aside. Raises `UserError` where none was measured here with so many threads.
+    """
+    if engine != AUTO:
+        return engine
+    rates: dict[str, float] = {}
+    cpu, threads = machine(threads=0).cpu, num_threads(threads)
+    for path in sorted(run.glob(f"{EXPORTS}/*/{MANIFEST}")):
+        proof = json.loads(path.read_text(encoding="utf-8"))["proof"]
+        if (proof["cpu"], proof["threads"], proof["forced"]) == (cpu, threads, ""):
+            rates[path.parent.name] = proof["documents_per_second"]
+            rates[TORCH] = max(rates.get(TORCH, 0.0), proof["torch_documents_per_second"])
+    if not rates:
+        how = f"{command(task, 'export')} run={run} export.format=onnx_int8 hardware.threads={threads}"
+        raise UserError(
+            f"engine=auto: no export of {run} was measured on {cpu} with {threads} threads: {how}"
+        )
+    return max(rates, key=lambda name: rates[name])
 
 
 def engine_place(run: Path, engine: str, *, task: str) -> Path:
@@ -31,7 +55,7 @@ def engine_place(run: Path, engine: str, *, task: str) -> Path:
     if engine == TORCH or (run / MANIFEST).is_file():  # an export that was copied to a place of its own
         return run
     if engine not in TITLES:
-        allowed = [TORCH, *TITLES]
+        allowed = [TORCH, *TITLES, AUTO]
         raise UserError(f"engine={engine!r}{suggest(engine, allowed)}; allowed: {', '.join(allowed)}")
     folder = run / EXPORTS / engine
     if not (folder / MANIFEST).is_file():

@@ -7,6 +7,7 @@ budget allows is refused, unless it is forced; then it is marked.
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -150,7 +151,8 @@ def _shrink(folder: Path, source: Source, exact: Answered, asked: ExportConfig) 
 
     static = asked.format.startswith("openvino")
     by = partial(quantise_static, batches=batches) if static else quantise_dynamic
-    return quantise(folder / GRAPH, by=by, batches=batches, loss=loss, budget=asked.budget)
+    budget = math.inf if asked.force else asked.budget
+    return quantise(folder / GRAPH, by=by, batches=batches, loss=loss, budget=budget)
 
 
 def _tuned(head: Head, examples: Examples, features: Sequence[Features], logits: Logits) -> list[Any]:

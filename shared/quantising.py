@@ -28,8 +28,8 @@ def quantise(
     """Put 8 bits into the graph's file and return the layers that stay in float32, to keep the budget.
 
     `loss` says what a graph's file costs of the quality. Of the layers ordered by how far they move the
-    batches' logits the first few stay, as few as galloping and bisection
-    find. Raises `UserError` where more than half must.
+    batches' logits the first few stay, as few as a gallop and then a bisection find. Raises `UserError` where
+    more than half of them would have to.
     """
     exact, small = graph.with_suffix(".float32.onnx"), graph.with_suffix(".int8.onnx")
     graph.rename(exact)
@@ -46,7 +46,9 @@ def quantise(
         while not suits(ranked[:many]):
             few, many = many, 2 * many
             if many >= len(layers):
-                raise UserError(f"no layer can have 8 bits without a loss beyond export.budget={budget}")
+                raise UserError(
+                    f"export.budget={budget:g}: more than half of the layers would have to stay in float32"
+                )
         while many - few > 1:
             middle = (few + many) // 2
             few, many = (few, middle) if suits(ranked[:middle]) else (middle, many)

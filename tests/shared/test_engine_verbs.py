@@ -9,6 +9,7 @@ import pytest
 from shared import commands, runs
 from shared.compose import compose_run
 from shared.config import RunConfig
+from shared.engines import chosen_engine
 from shared.errors import ConfigError, UserError
 from shared.export_verb import export
 from shared.record import read_record
@@ -52,6 +53,28 @@ def test_predict_answers_by_the_engine_it_is_told(run: Path, tmp_path: Path) -> 
     spans = [[(span["start"], span["end"], span["label"]) for span in row["spans"]] for row in rows.values()]
     assert spans[0] == spans[1]
     assert rows["onnx"]["probability"] == pytest.approx(rows["torch"]["probability"], abs=1e-4)
+
+
+def test_the_fastest_engine_is_the_one_that_was_measured_here(run: Path) -> None:
+    manifest = run / "exports" / "onnx" / "export.json"
+    facts = json.loads(manifest.read_text())
+    proof = facts["proof"]
+
+    def chosen(**changes: object) -> str:
+        manifest.write_text(json.dumps({**facts, "proof": {**proof, **changes}}))
+        try:
+            return chosen_engine(run, "auto", task="ner", threads=1)
+        finally:
+            manifest.write_text(json.dumps(facts, indent=2, ensure_ascii=False))
+
+    assert chosen(documents_per_second=20.0, torch_documents_per_second=10.0) == "onnx"
+    assert chosen(documents_per_second=10.0, torch_documents_per_second=20.0) == "torch"
+    for changes in ({"cpu": "another"}, {"threads": 2}, {"forced": "it cost too much"}):
+        with pytest.raises(
+            UserError, match=r"engine=auto: no export of .* was measured on .* with 1 threads"
+        ):
+            chosen(**changes)
+    assert chosen_engine(run, "openvino", task="ner", threads=1) == "openvino"
 
 
 def test_an_export_answers_alone_where_it_was_copied_to(run: Path, tmp_path: Path) -> None:
