@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.boards.rows import Row
@@ -79,7 +79,7 @@ def grid(rows: Sequence[Row], tables: Sequence[Table]) -> Grid:
 
 def without(table: Table, paths: set[str]) -> Table:
     """Return the table without the columns of these values."""
-    return Table(table.title, table.note, [column for column in table.columns if column.value not in paths])
+    return replace(table, columns=[column for column in table.columns if column.value not in paths])
 
 
 def _cell(row: Row, column: Column) -> Cell:

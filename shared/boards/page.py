@@ -93,9 +93,11 @@ def page(sections: Sequence[Section], contents: Contents) -> str:
 
 def _board(section: Section, tables: Sequence[Table]) -> Board:
     id = _id(section)
-    shown = grid(section.rows, [_result(section.main), *tables, _LIMITS])
+    wide = [table for table in tables if not table.apart]
+    shown = grid(section.rows, [_result(section.main), *wide, _LIMITS])
     above = {column.value for column in shown.columns}
-    own = [(table, grid(section.rows, [without(table, above)])) for table in section.layout.tables]
+    below = [*section.layout.tables, *(table for table in tables if table.apart)]
+    own = [(table, grid(section.rows, [without(table, above)])) for table in below]
     return Board(
         id=id,
         data=section.data,

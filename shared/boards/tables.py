@@ -35,6 +35,7 @@ class Table:
     title: str
     note: str
     columns: list[Column]
+    apart: bool = False  # on the page: few rows have its values, so that it stands below the wide table
 
 
 PROMISED = "5"  # percent of the answers given, in tables

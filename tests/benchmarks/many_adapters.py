@@ -58,10 +58,10 @@ def main() -> None:
         rows.append(row_of(str(count), own["mib"], more, further, own["mixed"], share))
     table = SpeedTable(
         "specialists on one base",
-        f"MiniLM with LoRA of rank 16 and heads for financial entities, {size:.2f} MiB of weights each. *Beyond "
-        f"the base* is what is resident beyond the {base['mib']:,.0f} MiB of a process that loaded one and "
-        "removed it, libraries included; *a further one* what is resident beyond the process of one; both as "
-        "multiples of the weights. *To merged* is to one merged model on the same "
+        f"MiniLM with LoRA of rank 16 and heads for financial entities, {size:.2f} MiB of weights each. "
+        f"*Beyond the base* is what is resident beyond the {base['mib']:,.0f} MiB of a process that loaded "
+        "one and removed it, libraries included; *a further one* what is resident beyond the process of one; "
+        "both as multiples of the weights. *To merged* is to one merged model on the same "
         f"{TEXTS} texts in the same process.",
         [
             "specialists",
