@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from shared import adapters
+from shared.bundle_manifest import check_fits
 from shared.compose import compose_run
 from shared.config import RunConfig
 from shared.errors import BundleError, UserError
@@ -127,7 +128,7 @@ def test_a_bundle_for_another_task_is_refused_by_name(tmp_path: Path) -> None:
     model, config = trained()
     manifest = adapters.read_manifest(save(model, config, tmp_path / "bundle"))
     with pytest.raises(BundleError, match="made for the task 'ner', not 'ontology'"):
-        adapters.check_fits(manifest, task="ontology")
+        check_fits(manifest, task="ontology")
 
 
 def test_a_new_bundle_has_a_card_in_place_of_pefts(tmp_path: Path) -> None:

@@ -78,9 +78,17 @@ def test_targets_follow_their_prompts_and_none_is_all_ignored() -> None:
     assert taught([[5]], [[]], fill=0)["targets"].tolist() == [[IGNORED]]
 
 
+def tensors(batch: dict[str, Any]) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(value) for name, value in batch.items()}
+
+
+def as_tensors(rows: list[list[int]], width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.from_numpy(padded(rows, width, fill=0)), torch.from_numpy(mask(rows, width))
+
+
 def test_the_loss_is_that_of_the_targets_in_the_whole_sequence(decoder: Any) -> None:
     """Computed anew without padding: 2 targets of the first prompt, 1 of the second."""
-    outputs = target_loss(decoder, taught([[5, 6, 7], [8]], [[3, 1], [4]], fill=0))
+    outputs = target_loss(decoder, tensors(taught([[5, 6, 7], [8]], [[3, 1], [4]], fill=0)))
     assert outputs.loss is not None
     whole = [decoder(torch.tensor([ids])).logits[0].log_softmax(-1) for ids in ([5, 6, 7, 3, 1], [8, 4])]
     expected = -(whole[0][2, 3] + whole[0][3, 1] + whole[1][0, 4]) / 3
@@ -88,9 +96,7 @@ def test_the_loss_is_that_of_the_targets_in_the_whole_sequence(decoder: Any) -> 
 
 
 def test_what_is_written_is_the_likeliest_token_each_time_padded_behind_the_end(decoder: Any) -> None:
-    found = written(
-        decoder, ENDS, padded(PROMPTS, 4, fill=0), mask(PROMPTS, 4), limits=LIMITS, processors=free
-    )
+    found = written(decoder, ENDS, *as_tensors(PROMPTS, 4), limits=LIMITS, processors=free)
     for prompt, ids in zip(PROMPTS, found.tolist(), strict=True):
         read, expected = list(prompt), []
         while len(expected) < 6 and (not expected or expected[-1] != 1):
@@ -106,7 +112,7 @@ def test_always_as_many_prompts_are_run_and_the_last_one_fills_up(decoder: Any) 
         asked.append(rows)
         return []
 
-    tokens, seen = padded(PROMPTS, 4, fill=0), mask(PROMPTS, 4)
+    tokens, seen = as_tensors(PROMPTS, 4)
     found = written(decoder, ENDS, tokens, seen, limits=LIMITS, processors=noted)
     assert asked == [[0, 1], [2, 2]]
     assert found.shape == (3, 6)
@@ -114,9 +120,9 @@ def test_always_as_many_prompts_are_run_and_the_last_one_fills_up(decoder: Any) 
 
 def test_a_shared_beginning_is_read_once_and_changes_nothing(decoder: Any) -> None:
     """The padding then stands between the beginning and the rest; two batches go on from the same cache."""
-    rests = padded(PROMPTS, 4, fill=0)
+    rests, rests_seen = as_tensors(PROMPTS, 4)
     before = torch.tensor([[20, 21, 22]]).expand(3, -1)
-    seen = torch.cat([torch.ones_like(before), mask(PROMPTS, 4)], 1)
+    seen = torch.cat([torch.ones_like(before), rests_seen], 1)
     beginning = read_beginning(decoder, [20, 21, 22], device=torch.device("cpu"))
     found = written(
         decoder,
@@ -128,7 +134,7 @@ def test_a_shared_beginning_is_read_once_and_changes_nothing(decoder: Any) -> No
         beginning=beginning,
     )
     whole = [[20, 21, 22, *prompt] for prompt in PROMPTS]
-    plain = written(decoder, ENDS, padded(whole, 7, fill=0), mask(whole, 7), limits=LIMITS, processors=free)
+    plain = written(decoder, ENDS, *as_tensors(whole, 7), limits=LIMITS, processors=free)
     assert found.tolist() == plain.tolist()
     assert beginning.get_seq_length() == 3
 
