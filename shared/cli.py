@@ -103,13 +103,14 @@ def _hydra(task: str, verb: str, arguments: list[str]) -> None:
 
 def _command(verb: str, config: RunConfig) -> Callable[..., None]:
     """Return the function with the verb's name, or the task's own; torch comes later."""
-    from shared import commands, export_verb, paired_verbs, promise_verbs
+    from shared import commands, crossvalidation, export_verb, paired_verbs, promise_verbs
     from shared.config import named
+    from shared.labelling import verbs as labelling_verbs
 
     if verb not in VERBS:
         own: Callable[..., None] = named(config.task.verbs[verb]["call"])
         return own
-    modules = (commands, export_verb, paired_verbs, promise_verbs)
+    modules = (commands, crossvalidation, export_verb, labelling_verbs, paired_verbs, promise_verbs)
     module = next(module for module in modules if hasattr(module, verb))
     command: Callable[..., None] = getattr(module, verb)
     return command

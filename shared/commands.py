@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,16 @@ from shared.engines import chosen_engine, engine_folder, engine_manifest, engine
 from shared.errors import ConfigError, UserError
 from shared.promise_text import kept_text
 from shared.promise_verbs import promise
-from shared.run_inputs import bound, load, load_training, of_run, resumed, run_folder, use_threads
+from shared.run_inputs import (
+    bound,
+    feature_weights,
+    load,
+    load_training,
+    of_run,
+    resumed,
+    run_folder,
+    use_threads,
+)
 
 if TYPE_CHECKING:
     from shared import scoring
@@ -60,7 +70,9 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> Path:
             weight=config.train.reference_weight,
             batch_tokens=config.predict.batch_tokens,
         )
-    _say_plan(counts, estimate(model, features, config=config.train, seed=config.seed))
+    weights = feature_weights(config.data, training, features)
+    plan = estimate(model, features, config=config.train, seed=config.seed, weights=weights)
+    _say_plan(counts, plan)
     runs.say(
         f"beyond the window: {seen.texts_beyond_window} texts; "
         f"lost to tokenisation: {seen.lost_spans} spans, {seen.truncated_tokens} tokens"
@@ -86,6 +98,7 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> Path:
             folder=folder,
             progress=progress,
             resume=bool(config.resume),
+            weights=weights,
         )
     if model.head.measures(validation):
         logits = infer(model, features, batch_tokens=config.predict.batch_tokens)
@@ -98,8 +111,21 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> Path:
     runs.write_training(folder, fitted=fitted, parameters=counts, num_examples=len(training))
     (folder / runs.CHECKPOINT).unlink(missing_ok=True)  # the bundle has all that is needed now
     write_card(folder, metric=config.metric.main)
-    _say_scores(config.metric.score(validation, predictions), title=f"validation, {config.data.name}")
+    say_scores(config.metric.score(validation, predictions), title=f"validation, {config.data.name}")
     return folder
+
+
+def trained(config: RunConfig) -> Path:
+    """Return the run of this training: a whole one, one that goes on from its checkpoint, or a new one."""
+    found = runs.runs_of(config.digest, runs_dir=config.runs_dir, task=config.task.name)
+    for folder in found:
+        if (folder / runs.BUNDLE).is_dir():
+            runs.say(f"{folder}: trained already")
+            return folder
+    for folder in found:
+        if (folder / runs.CHECKPOINT).is_file():
+            return train(replace(config, resume=str(folder)), overrides=[])
+    return train(config, overrides=[])
 
 
 def _keep(model: Model, folder: Path, config: RunConfig, *, examples: Examples) -> None:
@@ -147,7 +173,7 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
         from shared.model_card import write_card
 
         write_card(folder, metric=config.metric.main)
-    _say_scores(result.scores, title=f"{config.split}, {config.data.name}")
+    say_scores(result.scores, title=f"{config.split}, {config.data.name}")
     runs.say(config.metric.details(examples, result.predictions))
     if record.promises:
         runs.say(kept_text(record.promises))
@@ -250,7 +276,7 @@ def _say_plan(counts: dict[str, int], plan: Estimate) -> None:
     )
 
 
-def _say_scores(scores: dict[str, Score], *, title: str) -> None:
+def say_scores(scores: dict[str, Score], *, title: str) -> None:
     from rich.console import Console
     from rich.table import Table
 

@@ -43,7 +43,7 @@ def compose_run(task: str, overrides: Sequence[str]) -> RunConfig:
             )
             continue
         texts = _single(parsed)
-        if parsed.key_or_group not in options:
+        if parsed.get_key_element() not in options:
             values.append((texts[0], parsed))
         elif found := [mistake for text in texts if (mistake := _option_mistake(text, options, needed))]:
             mistakes.extend(found)

@@ -16,6 +16,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from shared.contracts import Baseline, DataAdapter, HeadSettings, Metric
 from shared.errors import ConfigError
+from shared.labelling.contracts import Form, Teacher
+from shared.labelling.settings import LabellingConfig, RehearseConfig, ReviewConfig
 from shared.slices import KINDS
 from shared.typed_config import build, typed
 
@@ -270,6 +272,11 @@ class RunConfig:
     push: PushConfig
     release: Budget
     export: ExportConfig
+    labelling: LabellingConfig
+    rehearse: RehearseConfig
+    review: ReviewConfig
+    form: Form
+    teacher: Teacher | None
     hardware: HardwareConfig
     seed: int
     row: str  # the published row it belongs to, such as ner/minilm_lora; '' for none
@@ -314,6 +321,12 @@ COMMAND_WORDS = (
     "release",
     "export",
     "engine",
+    "labelling",
+    "rehearse",
+    "review",
+    "form",
+    "teacher",
+    "source",  # the part of it that counts is in the data
 )
 _PLAIN = {
     "seed": int,
@@ -354,13 +367,17 @@ def read_config(node: DictConfig) -> RunConfig:
         ("push", PushConfig),
         ("release", Budget),
         ("export", ExportConfig),
+        ("labelling", LabellingConfig),
+        ("rehearse", RehearseConfig),
+        ("review", ReviewConfig),
         ("hardware", HardwareConfig),
     ):
         collect(name, lambda name=name, schema=schema: typed(node[name], schema, path=name))
     collect("metric", lambda: build(node.task.metric, path="task.metric"))
-    for name in ("data", "head"):
+    for name in ("data", "head", "form"):
         collect(name, lambda name=name: build(node[name], path=name))
-    collect("baseline", lambda: build(node.baseline, path="baseline") if node.get("baseline") else None)
+    for name in ("baseline", "teacher"):
+        collect(name, lambda name=name: build(node[name], path=name) if node.get(name) else None)
     for name, kind in _PLAIN.items():
         collect(name, lambda name=name, kind=kind: _plain(node[name], kind, path=name))
     if mistakes:

@@ -52,6 +52,14 @@ class DataAdapter(Protocol):
         """Return the data report on train and validation that is shown before training."""
 
 
+@runtime_checkable
+class Weighing(Protocol):
+    """A data adapter whose training examples do not count alike."""
+
+    def weight(self, example: Any) -> float:
+        """Return how often an epoch reads the training example, in the mean."""
+
+
 class Baseline(Protocol):
     """A system without weights of ours: trivial, or another system's stored answers."""
 

@@ -10,10 +10,13 @@ CONF = Path(__file__).resolve().parent.parent / "conf"
 VERBS = {
     "train": "train a specialist; leaves a run with its bundle, and its validation scores",
     "evaluate": "score a run (run=...) or a baseline (baseline=...) on the test split; writes record.json",
+    "crossvalidate": "train and score once for each fold of the data (data=labelled data.folds=5); one record",
     "calibrate": "fit a run's thresholds and promises (run=..., promise.risks=[0.02]) on validation anew",
     "resplit": "divide validation and test of an evaluated run (run=...) anew: how often promises are kept",
     "export": "make a run's bundle (run=...) a graph for an engine without torch (export.format=onnx_int8)",
     "predict": "stream texts (predict.input=FILE, - for stdin) to JSON lines with the answers",
+    "label": "let a teacher draft labels (labelling.folder=labels/news teacher=server) for a person to review",
+    "rehearse": "let gold decide a share of a labelling (rehearse.share=0.2): what a review would buy",
     "publish": "put an evaluated run (run=...) into leaderboards/ and render its tables",
     "push": "upload an evaluated run's bundle (run=...) with its card to a hub (push.repo=ORG/NAME)",
     "compare": "compare two runs A B by a paired test, and list the answers that changed",
@@ -55,7 +58,7 @@ def groups(task: str, *, conf: Path) -> dict[str, list[str]]:
     """Return group -> options, for the groups in the defaults list of `config.yaml` besides the task."""
     defaults = yaml.safe_load((conf / "config.yaml").read_text(encoding="utf-8"))["defaults"]
     names = [name for entry in defaults if isinstance(entry, dict) for name in entry if name != "task"]
-    return {name: _options(name, task, conf) for name in names}
+    return {name: _options(name.partition("@")[0], task, conf) for name in names}
 
 
 def chosen_groups(task: str, *, conf: Path) -> set[str]:

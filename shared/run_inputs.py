@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 
 from shared import runs
 from shared.config import RunConfig, read_config
+from shared.contracts import DataAdapter, Examples, Features, Weighing
 from shared.errors import ConfigError, DataError
 from shared.sampling import draw_examples
 
@@ -27,6 +28,12 @@ NOW = (
     "release",
     "export",
     "engine",
+    "labelling",
+    "rehearse",
+    "review",
+    "form",
+    "teacher",
+    "source",
 )
 
 
@@ -53,6 +60,14 @@ def load(config: RunConfig, split: str) -> list[Any]:
 def load_training(config: RunConfig) -> list[Any]:
     """Return the examples to train on: all of the split, or those that `train.examples` draws."""
     return draw_examples(load(config, "train"), config.train.examples, seed=config.seed)
+
+
+def feature_weights(data: DataAdapter, examples: Examples, features: Sequence[Features]) -> list[float]:
+    """Return the weight of each of the features, that of its example; none where all count alike."""
+    if not isinstance(data, Weighing):
+        return []
+    weights = [data.weight(example) for example in examples]
+    return [] if set(weights) <= {1.0} else [weights[item.example] for item in features]
 
 
 def resumed(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConfig:

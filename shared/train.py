@@ -65,10 +65,12 @@ def fit(
     folder: Path,
     progress: Progress,
     resume: bool = False,
+    weights: Sequence[float] = (),
 ) -> Fitted:
     """Train the model in place and leave it with the weights that scored best on validation, or the last.
 
-    `validate` scores the model as it is. A checkpoint goes into `folder` every `config.checkpoint_steps`
+    `validate` scores the model as it is. `weights`, one for each of the features, say how often an epoch reads
+    them (`epoch_batches`); none reads each once. A checkpoint goes into `folder` every `config.checkpoint_steps`
     steps and after each epoch; with `resume` training goes on from it to the same weights as without the
     interruption.
     """
@@ -78,10 +80,10 @@ def fit(
     prepared, optimizer = accelerator.prepare(model, optimizer)
     loop = _restore(model, optimizer, load_checkpoint(folder)) if resume else _begin(model, config)
     sizes = [item.num_tokens for item in features]
-    total = total_steps(sizes, config, seed=seed)
+    total = total_steps(sizes, config, seed=seed, weights=weights)
     fitted, started = loop.fitted, time.perf_counter() - loop.fitted.wall_seconds
     while loop.epoch < config.epochs and fitted.steps < total and not _out_of_patience(loop, config):
-        steps = _steps(sizes, config, seed=seed, epoch=loop.epoch)
+        steps = _steps(sizes, config, seed=seed, epoch=loop.epoch, weights=weights)
         model.train()
         for batches in steps[loop.position : loop.position + total - fitted.steps]:
             _set_rates(optimizer, config, step=fitted.steps, total=total)
@@ -134,9 +136,12 @@ def learning_rate_factor(step: int, *, total: int, warmup_share: float) -> float
     return (total - step) / max(total - warmup, 1)
 
 
-def total_steps(sizes: Sequence[int], config: TrainConfig, *, seed: int) -> int:
+def total_steps(
+    sizes: Sequence[int], config: TrainConfig, *, seed: int, weights: Sequence[float] = ()
+) -> int:
     """Return how many optimiser steps the training makes if it is not stopped early."""
-    total = sum(len(_steps(sizes, config, seed=seed, epoch=epoch)) for epoch in range(config.epochs))
+    epochs = range(config.epochs)
+    total = sum(len(_steps(sizes, config, seed=seed, epoch=epoch, weights=weights)) for epoch in epochs)
     return min(total, config.max_steps) if config.max_steps else total
 
 
@@ -149,12 +154,19 @@ class Estimate:
     memory_gib: float
 
 
-def estimate(model: Model, features: Sequence[Features], *, config: TrainConfig, seed: int) -> Estimate:
+def estimate(
+    model: Model,
+    features: Sequence[Features],
+    *,
+    config: TrainConfig,
+    seed: int,
+    weights: Sequence[float] = (),
+) -> Estimate:
     """Return steps, seconds and peak memory by timing three batches; changes no weight."""
     if not config.epochs:
         return Estimate(steps=0, seconds=0.0, memory_gib=peak_memory_gib())
     sizes = [item.num_tokens for item in features]
-    steps = _steps(sizes, config, seed=seed, epoch=0)
+    steps = _steps(sizes, config, seed=seed, epoch=0, weights=weights)
     batches = sorted(
         (batch for step in steps for batch in step), key=lambda batch: sizes[batch[0]] * len(batch)
     )
@@ -170,17 +182,19 @@ def estimate(model: Model, features: Sequence[Features], *, config: TrainConfig,
             model.zero_grad(set_to_none=True)
         seconds = time.perf_counter() - started
     rate = seconds / sum(sizes[i] for batch in probes for i in batch)
-    total = total_steps(sizes, config, seed=seed)
+    total = total_steps(sizes, config, seed=seed, weights=weights)
     tokens = sum(sizes[i] for batch in batches for i in batch) * total / len(steps)
     return Estimate(steps=total, seconds=rate * tokens, memory_gib=peak_memory_gib())
 
 
-def _steps(sizes: Sequence[int], config: TrainConfig, *, seed: int, epoch: int) -> list[list[list[int]]]:
+def _steps(
+    sizes: Sequence[int], config: TrainConfig, *, seed: int, epoch: int, weights: Sequence[float] = ()
+) -> list[list[list[int]]]:
     """Return the epoch's steps, each a list of `accumulate` batches (the last of a pass may have fewer)."""
     steps: list[list[list[int]]] = []
     passes = _passes(sizes, config)
     for number in range(epoch * passes, (epoch + 1) * passes):
-        batches = epoch_batches(sizes, budget=config.batch_tokens, seed=seed, epoch=number)
+        batches = epoch_batches(sizes, budget=config.batch_tokens, seed=seed, epoch=number, weights=weights)
         starts = range(0, len(batches), config.accumulate)
         steps += [batches[start : start + config.accumulate] for start in starts]
     return steps

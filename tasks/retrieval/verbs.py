@@ -50,7 +50,7 @@ def bootstrap(config: RunConfig, *, overrides: Sequence[str]) -> None:
     training = _training(config, beir)
     mined = folder / steps.CANDIDATES
     steps.step(mined, lambda: steps.mine(mined, training.data.load("train")))
-    run = _trained(training)
+    run = commands.trained(training)
     if settings.evaluate:
         commands.evaluate(replace(config, run=str(run)), overrides=[*overrides, "data=", "row=", "title="])
 
@@ -136,19 +136,6 @@ def _training(config: RunConfig, folder: Path) -> RunConfig:
         "depth": given["depth"],
     }
     return read_config(resolved)
-
-
-def _trained(training: RunConfig) -> Path:
-    """Return the run of this training: a whole one, one that goes on from its checkpoint, or a new one."""
-    found = runs.runs_of(training.digest, runs_dir=training.runs_dir, task=training.task.name)
-    for folder in found:
-        if (folder / runs.BUNDLE).is_dir():
-            runs.say(f"{folder}: trained already")
-            return folder
-    for folder in found:
-        if (folder / runs.CHECKPOINT).is_file():
-            return commands.train(replace(training, resume=str(folder)), overrides=[])
-    return commands.train(training, overrides=[])
 
 
 def _read_queries(

@@ -1,0 +1,167 @@
+"""The verbs of a labelling: `label`, `rehearse`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from shared import runs
+from shared.config import RunConfig
+from shared.contracts import Baseline
+from shared.errors import ConfigError, DataError
+from shared.files import read_lines
+from shared.labelling.contracts import Answer, Form, Teacher, Work
+from shared.labelling.drafts import Label, Status, read_labels
+from shared.labelling.folder import (
+    ANSWERS,
+    About,
+    add_answers,
+    claim,
+    labelling_folder,
+    read_about,
+    read_answers,
+)
+from shared.labelling.log import Log
+from shared.labelling.queue import by_chance, by_doubt, most_informative
+from shared.labelling.rehearsal import rehearse as rehearse_review
+from shared.labelling.teachers import BaselineTeacher
+
+
+def label(config: RunConfig, *, overrides: Sequence[str]) -> None:
+    """Let a teacher answer the texts of a file, or of a split of the data, and keep the answers in a folder.
+
+    Called again it goes on; texts that the teacher has answered are not asked again.
+    """
+    asked = config.labelling
+    folder, teacher = labelling_folder(asked.folder), _teacher(config)
+    form = config.form.bind(config.data.types())
+    examples = [form.blank(example) for example in _texts(config)]
+    about = About(
+        task=config.task.name,
+        data="" if asked.input else config.data.name,
+        split="" if asked.input else asked.split,
+        licence="yours" if asked.input else config.data.licence,
+        types=dict(config.data.types()),
+    )
+    claim(folder, about, examples)
+    work = _work(config, folder, examples, form, teacher)
+    runs.say(teacher.plan(work))
+    if asked.estimate:
+        return
+    with Log(folder / ANSWERS) as log:
+        for answers in runs.counted(teacher.ask(work), what="answers"):
+            add_answers(log, answers)
+    runs.say(summary(folder, form, lead=asked.lead))
+
+
+def rehearse(config: RunConfig, *, overrides: Sequence[str]) -> None:
+    """Copy a labelling with a share of its texts decided by gold, the most doubtful first or by chance."""
+    asked = config.rehearse
+    folder, into = labelling_folder(config.labelling.folder), Path(asked.into).expanduser()
+    if not asked.into:
+        raise ConfigError(["rehearse.into is empty: name the folder to make"])
+    about = read_about(folder)
+    labels = read_labels(folder, config.form.bind(about.types), lead=config.labelling.lead)
+    gold = {example.id: example for example in config.data.load(about.split or "train")}
+    ordered = in_order(labels, asked.order, seed=config.seed)
+    number = rehearse_review(folder, into, ordered=ordered, gold=gold, share=asked.share)
+    runs.say(f"{into}: {number:,} of {len(labels):,} texts decided by gold, first by {asked.order}")
+
+
+def in_order(labels: Sequence[Label], order: str, *, seed: int) -> list[Label]:
+    """Return the texts in the order they are reviewed."""
+    if order == "chance":
+        return by_chance(labels, seed=seed)
+    return by_doubt(labels) if order == "doubt" else most_informative(labels, seed=seed)
+
+
+def summary(folder: Path, form: Form, *, lead: str) -> str:
+    """Return what the folder has: texts by what stands of them, and each teacher's answers, faults and costs."""
+    labels, answers = read_labels(folder, form, lead=lead), read_answers(folder)
+    counts = Counter(label.status for label in labels)
+    states = ", ".join(f"{counts[status]:,} {status.value}" for status in Status if counts[status])
+    lines = [f"{folder}: {len(labels):,} texts: {states}"]
+    for by in dict.fromkeys(answer.by for answer in answers):
+        lines.append(_teacher_line(by, [answer for answer in answers if answer.by == by]))
+    return "\n".join(lines)
+
+
+def _teacher_line(by: str, answers: Sequence[Answer]) -> str:
+    unread = Counter(answer.why for answer in answers if answer.prediction is None)
+    faults = Counter({fault: 0 for answer in answers for fault in answer.faults})
+    for answer in answers:
+        faults.update(answer.faults)
+    read, written = sum(a.input_tokens for a in answers), sum(a.output_tokens for a in answers)
+    parts = [f"{by}: {len(answers):,} answers"]
+    parts += [f"{count:,} not read ({why})" for why, count in unread.most_common()]
+    parts += [f"{count:,} {fault}" for fault, count in faults.most_common()]
+    if read:
+        parts.append(
+            f"{read:,.0f} tokens read, {written:,.0f} written, ${sum(a.dollars for a in answers):.4f}"
+        )
+    return "  " + "; ".join(parts)
+
+
+def _texts(config: RunConfig) -> list[Any]:
+    asked = config.labelling
+    if not asked.input:
+        return config.data.load(asked.split)
+    path = Path(asked.input).expanduser()
+    examples = list(config.reader((line for _, line in read_lines(path)), asked.format, file=str(path)))
+    if not examples:
+        raise DataError("no text in it", file=path)
+    return examples
+
+
+def _teacher(config: RunConfig) -> Teacher:
+    if config.teacher and config.baseline:
+        raise ConfigError(["teacher and baseline are both given: one of them answers"])
+    if config.teacher:
+        return config.teacher
+    if not config.baseline:
+        raise ConfigError(["nobody to ask: give teacher=server, bundle or stored, or a baseline of the task"])
+    return BaselineTeacher(config.baseline, _prices(config.baseline))
+
+
+def _prices(baseline: Baseline) -> tuple[float, float]:
+    """Return the dollars per million tokens of the model whose replies are stored; none for other baselines."""
+    from shared.boards.layout import CONF
+    from shared.boards.prices import find_price, read_prices
+
+    if not (model := getattr(baseline, "model", "")):
+        return 0.0, 0.0
+    lists = read_prices(CONF)
+    names = [price.model for prices in lists for price in prices.prices if price.model.startswith(model)]
+    price, _ = find_price(min(names, default=model), lists)
+    return price.input, price.output
+
+
+def _work(config: RunConfig, folder: Path, examples: Sequence[Any], form: Form, teacher: Teacher) -> Work:
+    done: dict[str, set[str]] = {}
+    for answer in read_answers(folder):
+        done.setdefault(answer.by, set()).add(answer.id)
+    return Work(
+        folder=folder,
+        task=config.task.name,
+        data=config.data,
+        examples=examples,
+        form=form,
+        pool=_pool(config, folder, form) if form.prompt.shots else [],
+        done={by: frozenset(ids) for by, ids in done.items()},
+        dollars=config.labelling.dollars,
+        tokens=config.labelling.tokens,
+        threads=config.hardware.threads,
+    )
+
+
+def _pool(config: RunConfig, folder: Path, form: Form) -> list[Any]:
+    """Return the examples that a prompt may show: those reviewed here, and those that people labelled."""
+    reviewed = [
+        form.labelled(label.example, label.prediction)
+        for label in read_labels(folder, form)
+        if label.status is Status.reviewed
+    ]
+    asked = config.labelling
+    return reviewed if not asked.input and asked.split == "train" else [*reviewed, *config.data.load("train")]
