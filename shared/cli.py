@@ -116,6 +116,11 @@ def _command(verb: str, config: RunConfig) -> Callable[..., None]:
     return command
 
 
+def secret(variable: str) -> str:
+    """Return what an environment variable holds, '' where it is not set: a key, which no configuration holds."""
+    return os.environ.get(variable, "")
+
+
 def _environment(words: list[str]) -> list[str]:
     folder = os.environ.get(DATA_DIR)
     given = any(word.startswith("data_dir=") for word in words)

@@ -277,6 +277,7 @@ def _say_plan(counts: dict[str, int], plan: Estimate) -> None:
 
 
 def say_scores(scores: dict[str, Score], *, title: str) -> None:
+    """Print the scores as a table."""
     from rich.console import Console
     from rich.table import Table
 

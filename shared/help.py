@@ -16,6 +16,7 @@ VERBS = {
     "export": "make a run's bundle (run=...) a graph for an engine without torch (export.format=onnx_int8)",
     "predict": "stream texts (predict.input=FILE, - for stdin) to JSON lines with the answers",
     "label": "let a teacher draft labels (labelling.folder=labels/news teacher=server) for a person to review",
+    "review": "serve a page to this machine on which people accept, correct or reject what was drafted",
     "rehearse": "let gold decide a share of a labelling (rehearse.share=0.2): what a review would buy",
     "publish": "put an evaluated run (run=...) into leaderboards/ and render its tables",
     "push": "upload an evaluated run's bundle (run=...) with its card to a hub (push.repo=ORG/NAME)",

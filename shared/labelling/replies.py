@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
-from shared.labelling.contracts import Form, Reading, Unreadable
+from shared.labelling.contracts import Answer, Form, Reading, Unreadable
 
 _THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
 CUT = "length"  # the finish reason of a reply that reached its most tokens
@@ -19,6 +20,15 @@ def read_reply(text: str, finish: str, example: Any, form: Form) -> Reading:
     except Unreadable as error:
         raise Unreadable("cut at teacher.max_tokens" if finish == CUT else str(error)) from error
     return form.read(value, example)
+
+
+def read_answer(text: str, finish: str, example: Any, form: Form, paid: Answer) -> Answer:
+    """Return what was paid for with the answer that was read, or with why there is none."""
+    try:
+        reading = read_reply(text, finish, example, form)
+    except Unreadable as error:
+        return replace(paid, why=str(error))
+    return replace(paid, prediction=reading.prediction, faults=reading.faults)
 
 
 def json_of(text: str) -> Any:

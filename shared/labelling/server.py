@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -16,11 +16,11 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity.wait import wait_exponential_jitter
 
 from shared.errors import ConfigError, UserError
-from shared.labelling.contracts import Answer, Unreadable, Work
+from shared.labelling.contracts import Answer, Work
 from shared.labelling.folder import REPLIES
-from shared.labelling.ledger import Budget, Ledger, OverBudget, Reply, request_key
+from shared.labelling.ledger import Budget, Ledger, Reply, request_key
 from shared.labelling.prompting import Messages, Prompter
-from shared.labelling.replies import read_reply
+from shared.labelling.replies import read_answer
 
 FRAME = 16  # tokens around a message, more than any chat format has
 BUSY = (408, 409, 425, 429)  # and all from 500 on: the server may answer later
@@ -33,6 +33,10 @@ class Enforce(Enum):
     schema = "schema"  # response_format with the JSON schema
     json = "json"  # response_format: any JSON object
     none = "none"  # by the prompt alone
+
+
+class Unanswered(UserError):
+    """A text whose request failed as often as it may."""
 
 
 class Busy(Exception):
@@ -92,23 +96,15 @@ class Server:
             )
 
     def ask(self, work: Work) -> Iterator[Sequence[Answer]]:
-        """Yield an answer as each reply comes; raises `UserError` where money or the server does not suffice."""
+        """Yield an answer as each reply comes.
+
+        Raises `UserError` at the end where texts were not answered: the money was used up, or the server failed.
+        """
         with self._asking(work) as asking, ThreadPoolExecutor(self.concurrency) as pool:
-            requests = iter(asking.requests())
-            running: dict[Future[Answer], None] = {}
             try:
-                while True:
-                    while len(running) < self.concurrency and (request := next(requests, None)):
-                        running[pool.submit(asking.answer, request)] = None
-                    if not running:
-                        break
-                    done = next(as_completed(running))
-                    del running[done]
-                    yield [done.result()]
+                yield from asking.answers(pool)
             finally:
                 asking.stop.set()
-                late = [future for future in running if not future.cancel()]
-                yield [future.result() for future in late if not future.exception()]
 
     def by(self, sample: int) -> str:
         """Return the name of the teacher's sample."""
@@ -163,20 +159,43 @@ class Asking:
             for example in self.work.left(self.server.by(sample)):
                 yield Request(example, sample, self._body(example, sample))
 
+    def answers(self, pool: ThreadPoolExecutor) -> Iterator[Sequence[Answer]]:
+        """Yield the answers as they come; what no reply came for is said at the end."""
+        waiting, running = self.requests(), set[Future[Answer]]()
+        problem: UserError | None = None
+        num_failed = 0
+        while True:
+            while len(running) < self.server.concurrency and not self.stop.is_set():
+                if (request := next(waiting, None)) is None:
+                    break
+                running.add(pool.submit(self.answer, request))
+            if not running:
+                break
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            running -= done
+            for future in done:
+                try:
+                    yield [future.result()]
+                except UserError as error:
+                    problem, num_failed = problem or error, num_failed + 1
+                    if not isinstance(error, Unanswered):
+                        self.stop.set()
+        if problem:
+            left = num_failed + sum(1 for _ in waiting)
+            raise UserError(f"{left:,} texts are not answered: {problem}") from problem
+
     def answer(self, request: Request) -> Answer:
         """Return the answer to a text, from the ledger or from the server."""
         reply = self.ledger.find(request.key) or self._asked(request)
-        example, by = request.example, self.server.by(request.sample)
-        cost = {
-            "input_tokens": reply.input_tokens,
-            "output_tokens": reply.output_tokens,
-            "dollars": reply.dollars,
-        }
-        try:
-            reading = read_reply(reply.text, reply.finish, example, self.work.form)
-        except Unreadable as error:
-            return Answer(example.id, by, None, why=str(error), **cost)
-        return Answer(example.id, by, reading.prediction, faults=reading.faults, **cost)
+        paid = Answer(
+            request.example.id,
+            self.server.by(request.sample),
+            None,
+            input_tokens=reply.input_tokens,
+            output_tokens=reply.output_tokens,
+            dollars=reply.dollars,
+        )
+        return read_answer(reply.text, reply.finish, request.example, self.work.form, paid)
 
     def bound(self, request: Request) -> tuple[int, int]:
         """Return the most tokens that the request can take, read and written: no token is under a byte."""
@@ -216,10 +235,10 @@ class Asking:
             reply = retrying(self._send, request)
         except Busy as error:
             self.failures += 1
-            if self.failures >= GIVEN_UP or self.server.attempts == 1:
+            if self.failures >= GIVEN_UP:
                 self.stop.set()
-            raise UserError(
-                f"{self.server.base_url} does not answer ({error}); what it answered is kept: the same command goes on"
+            raise Unanswered(
+                f"{self.server.base_url}: {error}; what it answered is kept, the same command goes on"
             ) from error
         self.failures = 0
         return reply
@@ -324,6 +343,3 @@ def _seconds(header: str) -> float | None:
         return min(max(float(header), 0.0), 60.0)
     except ValueError:
         return None
-
-
-__all__ = ["OverBudget", "Server"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -116,7 +117,7 @@ class SpanForm:
         if not isinstance(value, list):
             raise UserError(f"spans are {value!r}; allowed: a list of [start, end, label]")
         spans = sorted((self._span(one, example) for one in value), key=lambda span: span.start)
-        for left, right in zip(spans, spans[1:], strict=False):
+        for left, right in itertools.pairwise(spans):
             if right.start < left.end:
                 raise UserError(
                     f"the spans {left.key} and {right.key} overlap; allowed: one label for a word"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from shared.errors import ConfigError, DataError
-from shared.labelling.contracts import Answer, Unreadable, Work
-from shared.labelling.replies import read_reply
+from shared.labelling.contracts import Answer, Work
+from shared.labelling.replies import read_answer
 from shared.table_files import check_known, json_rows, read_text, take_id
 
 _KEYS = ("id", "reply", "input_tokens", "output_tokens", "dollars")
@@ -52,10 +52,9 @@ class Stored:
                 answers.append(self._answer(row, read_text(row, "reply", fault), examples[name], work))
         yield answers
 
-    def _answer(self, row: dict[str, object], reply: str, example: object, work: Work) -> Answer:
-        cost = {key: float(str(row.get(key) or 0)) for key in _KEYS[2:]}
-        try:
-            reading = read_reply(reply, "", example, work.form)
-        except Unreadable as error:
-            return Answer(str(row["id"]), self.by, None, why=str(error), **cost)
-        return Answer(str(row["id"]), self.by, reading.prediction, faults=reading.faults, **cost)
+    def _answer(self, row: Mapping[str, Any], reply: str, example: Any, work: Work) -> Answer:
+        read, written, dollars = (float(row.get(key) or 0) for key in _KEYS[2:])
+        paid = Answer(
+            str(row["id"]), self.by, None, input_tokens=read, output_tokens=written, dollars=dollars
+        )
+        return read_answer(reply, "", example, work.form, paid)
