@@ -105,19 +105,28 @@ def _command(verb: str, config: RunConfig) -> Callable[..., None]:
     """Return the function with the verb's name, or the task's own; torch comes later."""
     from shared import commands, crossvalidation, export_verb, paired_verbs, promise_verbs
     from shared.config import named
+    from shared.labelling import review_verbs
     from shared.labelling import verbs as labelling_verbs
 
     if verb not in VERBS:
         own: Callable[..., None] = named(config.task.verbs[verb]["call"])
         return own
-    modules = (commands, crossvalidation, export_verb, labelling_verbs, paired_verbs, promise_verbs)
+    modules = (
+        commands,
+        crossvalidation,
+        export_verb,
+        labelling_verbs,
+        paired_verbs,
+        promise_verbs,
+        review_verbs,
+    )
     module = next(module for module in modules if hasattr(module, verb))
     command: Callable[..., None] = getattr(module, verb)
     return command
 
 
 def secret(variable: str) -> str:
-    """Return what an environment variable holds, '' where it is not set: a key, which no configuration holds."""
+    """Return what an environment variable holds, '' for nothing: a key, which no configuration holds."""
     return os.environ.get(variable, "")
 
 

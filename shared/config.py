@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from shared.contracts import Baseline, DataAdapter, HeadSettings, Metric
 from shared.errors import ConfigError
 from shared.labelling.contracts import Form, Teacher
-from shared.labelling.settings import LabellingConfig, RehearseConfig, ReviewConfig
+from shared.labelling.settings import ExchangeConfig, LabellingConfig, RehearseConfig, ReviewConfig
 from shared.slices import KINDS
 from shared.typed_config import build, typed
 
@@ -275,6 +275,7 @@ class RunConfig:
     labelling: LabellingConfig
     rehearse: RehearseConfig
     review: ReviewConfig
+    exchange: ExchangeConfig
     form: Form
     teacher: Teacher | None
     hardware: HardwareConfig
@@ -324,6 +325,7 @@ COMMAND_WORDS = (
     "labelling",
     "rehearse",
     "review",
+    "exchange",
     "form",
     "teacher",
     "source",  # the part of it that counts is in the data
@@ -370,6 +372,7 @@ def read_config(node: DictConfig) -> RunConfig:
         ("labelling", LabellingConfig),
         ("rehearse", RehearseConfig),
         ("review", ReviewConfig),
+        ("exchange", ExchangeConfig),
         ("hardware", HardwareConfig),
     ):
         collect(name, lambda name=name, schema=schema: typed(node[name], schema, path=name))

@@ -20,7 +20,7 @@ from shared.run_inputs import bound, load
 
 @runtime_checkable
 class Folded(Protocol):
-    """Data that is divided into folds, of which `fold` (from 1) is the test part of a training; 0 for none."""
+    """Data that is divided into folds, of which `fold`, from 1, is the test part of a training."""
 
     folds: int
     fold: int
@@ -106,7 +106,7 @@ def _score_fold(config: RunConfig, fold: int) -> Any:
 
 
 def _judged(config: RunConfig, data: Folded) -> RunConfig:
-    """Return the configuration with the data that has gold for all folds, under the name of the folded one."""
+    """Return the configuration with the data that has gold for all folds, named as the folded one."""
     node = OmegaConf.create(config.resolved)
     name = node.data.name
     node.data = node.data.source

@@ -14,6 +14,26 @@ MAX_TOKENS = 256
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
 
+def embed_words(texts: Sequence[Sequence[str]], *, model: ModelConfig) -> list[Array]:
+    """Return (words, H + shapes) for each text, given as words, by the untuned base and the words' shapes.
+
+    Words behind the first `MAX_TOKENS` tokens are left out.
+    """
+    from shared.encoder import embed_words as embedded
+    from shared.encoder import load_encoder
+    from shared.fast_tokenizer import FastTokenizer
+    from shared.model import find_base
+    from shared.word_shape import SHAPES, word_shape
+
+    encoder, tokenizer = load_encoder(find_base(model))
+    vectors = embedded(encoder, FastTokenizer.of(tokenizer), texts, max_tokens=MAX_TOKENS)
+    shapes = np.eye(len(SHAPES), dtype=np.float32)
+    return [
+        np.hstack([own.numpy(), shapes[[word_shape(word) for word in words[: len(own)]]]])
+        for words, own in zip(texts, vectors, strict=True)
+    ]
+
+
 def embed(texts: Sequence[str], *, model: ModelConfig) -> Array:
     """Return (texts, H), each of length 1: the mean over the tokens of the untuned base.
 

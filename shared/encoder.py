@@ -44,3 +44,37 @@ def embed_texts(encoder: Any, tokenizer: FastTokenizer, texts: Sequence[str], *,
         mask = mask.unsqueeze(-1)
         found[batch] = functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=1).cpu()
     return found
+
+
+@torch.inference_mode()
+def embed_words(
+    encoder: Any, tokenizer: FastTokenizer, texts: Sequence[Sequence[str]], *, max_tokens: int
+) -> list[Tensor]:
+    """Return (words, H) for each text, given as words: the mean over a word's tokens, zero for one without.
+
+    Words behind the first `max_tokens` tokens are left out.
+    """
+    encoder.eval()
+    first, last = tokenizer.cls_token_id, tokenizer.sep_token_id
+    pieces = tokenizer.encode_words(texts)
+    sizes = [1 + sum(map(len, own)) for own in pieces]
+    found = [torch.zeros(0)] * len(texts)
+    for batch in length_batches([min(size + 1, max_tokens) for size in sizes], budget=BATCH_TOKENS):
+        encoded = [[first, *[t for word in pieces[k] for t in word][: max_tokens - 2], last] for k in batch]
+        rows = padded_tokens(encoded, fill=tokenizer.pad_token_id)
+        tokens, mask = (torch.from_numpy(rows[name]) for name in ("tokens", "mask"))
+        hidden = encoder(input_ids=tokens, attention_mask=mask).last_hidden_state
+        for place, k in enumerate(batch):
+            found[k] = _word_means(hidden[place], pieces[k], most=max_tokens - 1)
+    return found
+
+
+def _word_means(hidden: Tensor, pieces: Sequence[Sequence[int]], *, most: int) -> Tensor:
+    vectors, start = [], 1
+    for tokens in pieces:
+        end = start + len(tokens)
+        if end > most:
+            break
+        vectors.append(hidden[start:end].mean(0) if tokens else torch.zeros(hidden.shape[-1]))
+        start = end
+    return torch.stack(vectors) if vectors else torch.zeros(0, hidden.shape[-1])

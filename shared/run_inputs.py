@@ -31,6 +31,7 @@ NOW = (
     "labelling",
     "rehearse",
     "review",
+    "exchange",
     "form",
     "teacher",
     "source",

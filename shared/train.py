@@ -69,10 +69,10 @@ def fit(
 ) -> Fitted:
     """Train the model in place and leave it with the weights that scored best on validation, or the last.
 
-    `validate` scores the model as it is. `weights`, one for each of the features, say how often an epoch reads
-    them (`epoch_batches`); none reads each once. A checkpoint goes into `folder` every `config.checkpoint_steps`
-    steps and after each epoch; with `resume` training goes on from it to the same weights as without the
-    interruption.
+    `validate` scores the model as it is. `weights`, one for each of the features, say how often an epoch
+    reads them (`epoch_batches`); none reads each once. A checkpoint goes into `folder` every
+    `config.checkpoint_steps` steps and after each epoch; with `resume` training goes on from it to the same
+    weights as without the interruption.
     """
     accelerator = accelerate()
     torch.manual_seed(seed)

@@ -55,7 +55,7 @@ class AlarmForm:
         return Reading(AnomalyPrediction(example.id, score=float(said), alarm=said))
 
     def merge(self, voices: Sequence[AnomalyPrediction], *, lead: AnomalyPrediction | None = None) -> Merged:
-        """Return an alarm where more than half say so, or as `lead` does; the score is the share that does."""
+        """Return an alarm where more than half say so, or as `lead` does; the score is their share."""
         alarms = sum(voice.alarm for voice in voices)
         alarm = lead.alarm if lead else 2 * alarms > len(voices)
         same = alarms if alarm else len(voices) - alarms

@@ -18,7 +18,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Reading:
-    """An answer that was read of a reply, without what it has no right to say; that is counted in `faults`."""
+    """An answer read of a reply, without what it has no right to say; that is counted in `faults`."""
 
     prediction: Any
     faults: Faults = field(default_factory=dict)
@@ -28,8 +28,8 @@ class Reading:
 class Merged:
     """What several answers to one text come to.
 
-    `confidence` is the share of the answers that are wholly the same as this one; `doubt` is 0 where nothing is
-    doubted, and grows with every part of the answer that not all give.
+    `confidence` is the share of the answers that are wholly the same as this one; `doubt` is 0 where nothing
+    is doubted, and grows with every part of the answer that not all give.
     """
 
     prediction: Any
@@ -39,7 +39,7 @@ class Merged:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two people agree on the texts that both decided: Cohen's kappa, or the F1 of one by the other."""
+    """How far two people agree on texts that both decided: Cohen's kappa, or the F1 of one by the other."""
 
     measure: str  # kappa or F1
     label: str  # '' for all labels together
@@ -48,7 +48,7 @@ class Agreement:
 
 
 class Form(Protocol):
-    """One kind of answer: how it is asked for, read, put together from several answers, and edited by hand."""
+    """One kind of answer: how it is asked for, read, put together from several, and edited by hand."""
 
     @property
     def prompt(self) -> Prompt:
@@ -58,7 +58,7 @@ class Form(Protocol):
         """Return the form for these types."""
 
     def labels(self) -> list[dict[str, str]]:
-        """Return what there is to answer: `name`, `meaning` ('' where none is known) and `group` ('' for none)."""
+        """Return what there is to answer: `name`, `meaning` and `group`, '' where there is none."""
 
     def shown(self, example: Any) -> dict[str, Any]:
         """Return what the prompt may show of an example, by the names its templates use."""
@@ -73,7 +73,7 @@ class Form(Protocol):
         """Return the answer that the reply's JSON gives; raises `Unreadable`."""
 
     def merge(self, voices: Sequence[Any], *, lead: Any = None) -> Merged:
-        """Return what the answers come to: most of them, or `lead`, of which the others say how sure it is."""
+        """Return what the answers come to: most of them, or `lead`, which the others make more or less sure."""
 
     def editor(self, example: Any, prediction: Any) -> dict[str, Any]:
         """Return what the review page shows: `kind` names its editor, the rest is what that one edits."""
@@ -93,7 +93,7 @@ class Form(Protocol):
 
 @dataclass(frozen=True)
 class Prompt:
-    """Jinja templates of what a model is told; `ask` is what is said of one text, also of the examples shown."""
+    """Jinja templates of what a model is told; `ask` is said of the text, and of each example shown."""
 
     system: str
     ask: str
@@ -102,7 +102,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a teacher said of a text; `prediction` is None where its reply could not be read, `why` says why."""
+    """What a teacher said of a text; `prediction` is None where `why` says why its reply was not read."""
 
     id: str
     by: str  # the teacher, and which of its samples

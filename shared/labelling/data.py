@@ -1,4 +1,4 @@
-"""Training on a labelling: drafts, decisions of reviewers, and labels that people made, each with its weight."""
+"""Training on a labelling: drafts, decisions of reviewers, labels that people made, each with its weight."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class Labelled:
 
     Validation and test are those of `source`; without one, validation is a share of the documents of the
     labelling, by the hash of their name. With `folds` the documents are divided so too, and the fold `fold`
-    is the test set, with the gold labels that `source` has of the same texts: `crossvalidate` takes each once.
+    is the test set, with the gold labels that `source` has of the same texts: `crossvalidate` takes each
+    once.
     """
 
     name: str
@@ -91,7 +92,7 @@ class Labelled:
         )
 
     def notes(self) -> dict[str, float]:
-        """Return how many texts were labelled and reviewed, and what the teachers' answers cost in dollars."""
+        """Return how many texts were labelled and reviewed, and what the teachers' answers cost."""
         reviewed = sum(label.status in (Status.reviewed, Status.rejected) for label in self._labels)
         answers = read_answers(self._path)
         own = [answer for answer in answers if answer.by == self.lead] if self.lead else answers

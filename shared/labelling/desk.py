@@ -1,4 +1,4 @@
-"""What reviewers work on: the queue in its order, the text that comes next, what was decided, how far they agree."""
+"""What reviewers work on: the queue, the text that comes next, what was decided, how far they agree."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ PERIOD = 50  # decisions of a reviewer after which agreement is told anew
 class Desk:
     """The labelling while it is reviewed; its methods may be called by several threads.
 
-    `shared` is the share of the texts, by the hash of their id, that `copies` reviewers see. Every decision is
-    in the log before it counts.
+    `shared` is the share of the texts, by the hash of their id, that `copies` reviewers see. Every decision
+    is in the log before it counts.
     """
 
     labels: Sequence[Label]  # in the order of the queue
@@ -55,7 +55,7 @@ class Desk:
             self.reviewers.setdefault(name, set()).add(reviewer)
 
     def next(self, reviewer: str, *, after: str = "") -> str | None:
-        """Return the id of the text that the reviewer should look at; behind `after`, where it was skipped."""
+        """Return the id of the text to look at next, behind `after` where that was skipped."""
         with self.lock:
             places = itertools.count()
             start = next(
@@ -83,7 +83,7 @@ class Desk:
         }
 
     def decide(self, name: str, reviewer: str, *, value: Any, rejected: bool, seconds: float) -> Decision:
-        """Enter a decision: rejected, or the answer that the editor holds; returns it once it is on the disk."""
+        """Enter a decision: rejected, or the answer of the editor; returns it once it is on the disk."""
         label = self._label(name)
         prediction = None if rejected else self.form.edited(label.example, value)
         same = label.draft is not None and prediction is not None and prediction.key == label.draft.key

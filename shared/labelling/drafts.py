@@ -73,7 +73,8 @@ def check_lead(lead: str, answers: Sequence[Answer], folder: Path) -> None:
     names = sorted({answer.by for answer in answers})
     if lead and lead not in names:
         raise UserError(
-            f"lead={lead!r} has not answered in {folder}{suggest(lead, names)}; there are: {few(names) or 'none'}"
+            f"lead={lead!r} has not answered in {folder}{suggest(lead, names)}; "
+            f"there are: {few(names) or 'none'}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Concepts of an ontology, relations among them: asked for facet by facet, read so that nothing contradicts itself."""
+"""Concepts of an ontology: asked for facet by facet, read so that nothing contradicts itself."""
 
 from __future__ import annotations
 

@@ -57,7 +57,8 @@ def labelling_folder(given: str) -> Path:
 def claim(folder: Path, about: About, examples: Sequence[Any]) -> None:
     """Make the folder of these texts, or add them to the texts that are there.
 
-    A text is known by its id; raises `UserError` where the folder is of other labels, or an id of another text.
+    A text is known by its id; raises `UserError` where the folder is of other labels, or an id of another
+    text.
     """
     if (folder / ABOUT).is_file():
         found = read_about(folder)
@@ -124,7 +125,7 @@ def add_decisions(log: Log, decisions: Sequence[Decision]) -> None:
 
 
 def standing(decisions: Sequence[Decision]) -> dict[tuple[str, str], Decision]:
-    """Return the decision that stands by (id, reviewer), the latest last: an undo takes back the one before."""
+    """Return what stands by (id, reviewer), the latest last; an undo takes back the one before."""
     stacks: dict[tuple[str, str], list[Decision]] = {}
     for decision in decisions:
         key = (decision.id, decision.reviewer)

@@ -1,8 +1,9 @@
 """Every request to a server, its reply and what it cost, in a file that outlives a killed process.
 
-A request is entered before it is sent, with the most that it can cost, and that counts until the reply says what
-it did cost. So the sum of the file is never less than what was spent, and what does not fit into the budget is not
-sent. A reply is found again by the content of its request: nothing that was answered is asked, or paid, twice.
+A request is entered before it is sent, with the most that it can cost, and that counts until the reply says
+what it did cost. So the sum of the file is never less than what was spent, and what does not fit into the
+budget is not sent. A reply is found again by the content of its request: nothing that was answered is asked,
+or paid, twice.
 """
 
 from __future__ import annotations
@@ -107,7 +108,8 @@ class Ledger:
     def find(self, key: str) -> Reply | None:
         """Return the stored reply to a request."""
         rows = self._run(
-            "SELECT reply, input_tokens, output_tokens, dollars FROM requests WHERE key = ? AND state = ? LIMIT 1",
+            "SELECT reply, input_tokens, output_tokens, dollars FROM requests"
+            " WHERE key = ? AND state = ? LIMIT 1",
             (key, REPLIED),
         )
         if not rows:
@@ -178,7 +180,8 @@ class Ledger:
         )
         if free:
             self._run(
-                "UPDATE requests SET input_tokens = 0, output_tokens = 0, dollars = 0, counted = ? WHERE number = ?",
+                "UPDATE requests SET input_tokens = 0, output_tokens = 0, dollars = 0, counted = ?"
+                " WHERE number = ?",
                 (FREE, number),
             )
 
@@ -188,7 +191,7 @@ class Ledger:
             return self._spent()
 
     def problems(self) -> dict[str, int]:
-        """Return how often requests failed, by why; those without any word are of a process that was killed."""
+        """Return how often requests failed, by why; a killed process leaves some without a word."""
         rows = self._run(
             "SELECT CASE state WHEN 'asked' THEN 'no reply was waited for' ELSE problem END, COUNT(*)"
             " FROM requests WHERE state <> 'replied' GROUP BY 1",
@@ -206,13 +209,13 @@ class Ledger:
     def _check(self, spent: Spent, *, tokens: int, dollars: float) -> None:
         if spent.dollars + dollars > self.budget.dollars + 1e-12:
             raise OverBudget(
-                f"labelling.dollars={self.budget.dollars:g}: ${spent.dollars:.6f} are spent, and the next request "
-                f"may cost up to ${dollars:.6f}; it was not sent"
+                f"labelling.dollars={self.budget.dollars:g}: ${spent.dollars:.6f} are spent, and the next "
+                f"request may cost up to ${dollars:.6f}; it was not sent"
             )
         if self.budget.tokens and spent.tokens + tokens > self.budget.tokens:
             raise OverBudget(
-                f"labelling.tokens={self.budget.tokens:,}: {spent.tokens:,} are used, and the next request may "
-                f"take up to {tokens:,}; it was not sent"
+                f"labelling.tokens={self.budget.tokens:,}: {spent.tokens:,} are used, and the next request "
+                f"may take up to {tokens:,}; it was not sent"
             )
 
     def _run(self, statement: str, values: tuple[Any, ...]) -> list[Any]:

@@ -79,7 +79,7 @@ class LinesForm:
         return Reading(self._prediction(example.id, lines), {**+faults})
 
     def merge(self, voices: Sequence[Any], *, lead: Any = None) -> Merged:
-        """Return the answer whose words are most like the others', or `lead`; the doubt is how unlike they are."""
+        """Return the answer whose words are most like the others', or `lead`; the doubt says how unlike."""
         words = [Counter(" ".join(self._lines(voice)).lower().split()) for voice in voices]
         if lead is None:
             likeness = [sum(_overlap(one, other) for other in words) for one in words]

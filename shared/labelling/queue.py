@@ -11,6 +11,13 @@ LEVELS = 20  # of doubt: texts of one level are ordered for variety
 FEW = 50  # texts; fewer are not divided into clusters
 
 
+def in_order(labels: Sequence[Label], order: str, *, seed: int) -> list[Label]:
+    """Return the texts in the order they are reviewed."""
+    if order == "chance":
+        return by_chance(labels, seed=seed)
+    return by_doubt(labels) if order == "doubt" else most_informative(labels, seed=seed)
+
+
 def by_doubt(labels: Sequence[Label]) -> list[Label]:
     """Return the texts by doubt, the highest first; blank ones, of which nothing is known, before all."""
     return sorted(labels, key=lambda label: (label.draft is not None, -label.doubt))

@@ -92,13 +92,15 @@ class Server:
             return (
                 f"{self.by(0)}: {len(work.examples):,} texts, {len(waiting):,} requests to send; "
                 f"about {about:,} tokens to read (never more than {read:,}), at most {most:,} to write\n"
-                f"estimate: ${cost[0]:.4f} to ${cost[1]:.4f}; ${spent.dollars:.4f} are spent of ${work.dollars:g}"
+                f"estimate: ${cost[0]:.4f} to ${cost[1]:.4f}; "
+                f"${spent.dollars:.4f} are spent of ${work.dollars:g}"
             )
 
     def ask(self, work: Work) -> Iterator[Sequence[Answer]]:
         """Yield an answer as each reply comes.
 
-        Raises `UserError` at the end where texts were not answered: the money was used up, or the server failed.
+        Raises `UserError` at the end where texts were not answered: the money was used up, or the server
+        failed.
         """
         with self._asking(work) as asking, ThreadPoolExecutor(self.concurrency) as pool:
             try:
@@ -324,7 +326,8 @@ def _prices(server: Server) -> tuple[float, float]:
     except UserError as error:
         raise ConfigError(
             [
-                f"teacher.input_dollars and output_dollars are needed, per million tokens (0 for one's own): {error}"
+                "teacher.input_dollars and output_dollars are needed, per million tokens "
+                f"(0 for one's own): {error}"
             ]
         ) from error
     return price.input, price.output

@@ -9,11 +9,12 @@ from shared.contracts import SPLITS
 from shared.errors import ConfigError
 
 ORDERS = ("doubt", "chance", "informative")
+TOOLS = ("label_studio", "argilla")
 
 
 @dataclass(frozen=True)
 class LabellingConfig:
-    """The folder that `label`, `audit`, `review`, `rehearse` and `exchange` work on, and what `label` may spend."""
+    """The folder that `label` and the verbs after it work on, and what `label` may spend."""
 
     folder: str
     input: str  # a file of texts; '' takes those of the data's `split`
@@ -66,6 +67,19 @@ class ReviewConfig:
             ("review.copies", self.copies, self.copies >= 1, "1 or more"),
             ("review.shared", self.shared, 0 <= self.shared <= 1, "0 to 1"),
         )
+
+
+@dataclass(frozen=True)
+class ExchangeConfig:
+    """The file of another tool that `exchange` writes or reads."""
+
+    format: str
+    write: str
+    read: str
+
+    def __post_init__(self) -> None:
+        """Raise `ConfigError` for another format."""
+        _check(("exchange.format", self.format, self.format in TOOLS, ", ".join(TOOLS)))
 
 
 def _check(*rules: tuple[str, Any, bool, str]) -> None:

@@ -32,7 +32,8 @@ class SpanForm:
         """Return the form for these labels; a definition of another label is a `UserError`."""
         if unknown := [label for label in self.definitions if label not in types]:
             raise UserError(
-                f"form.definitions.{unknown[0]} is no label{suggest(unknown[0], types)}; labels: {', '.join(types)}"
+                f"form.definitions.{unknown[0]} is no label{suggest(unknown[0], types)}; "
+                f"labels: {', '.join(types)}"
             )
         return replace(self, types=dict(types))
 
@@ -92,8 +93,8 @@ class SpanForm:
         """Return the spans that more than half of the answers have, or those of `lead`, with that share.
 
         An answer with a probability of its own for a span adds that, not 1. The doubt is the number of spans
-        that a further answer is expected to differ by: min(p, 1 - p) of all spans that any has, where n answers
-        with v votes for a span leave p = (v + 1/2) / (n + 1) to be expected (Jeffreys' prior).
+        that a further answer is expected to differ by: min(p, 1 - p) of all spans that any has, where n
+        answers with v votes for a span leave p = (v + 1/2) / (n + 1) to be expected (Jeffreys' prior).
         """
         votes: dict[Key, float] = {}
         for span in (span for voice in voices for span in voice.spans):
@@ -189,7 +190,7 @@ def _placed(mentions: Sequence[tuple[str, str]], example: SpanExample, faults: C
 
 
 def _places(words: str, example: SpanExample) -> Iterator[tuple[int, int]]:
-    """Yield where the words stand from the start of a word to the end of one; as written, else in any case."""
+    """Yield where the words stand, from the start of a word to the end of one; in any case if need be."""
     starts, ends = {start for start, _ in example.words}, {end for _, end in example.words}
     parts = [re.escape(part) for part in words.translate(_QUOTES).split()]
     if not parts:

@@ -18,7 +18,7 @@ _KEYS = ("id", "reply", "input_tokens", "output_tokens", "dollars")
 
 @dataclass(frozen=True)
 class Stored:
-    """JSON lines of {"id", "reply", "input_tokens"?, "output_tokens"?, "dollars"?}, a reply of the form's JSON."""
+    """JSON lines of {"id", "reply", "input_tokens"?, "output_tokens"?, "dollars"?}."""
 
     name: str  # by which its answers are known; '' for the file's
     file: str

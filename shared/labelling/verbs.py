@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import secrets
-import socket
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,28 +11,23 @@ from typing import Any
 from shared import runs
 from shared.config import RunConfig
 from shared.contracts import Baseline
-from shared.errors import ConfigError, DataError, UserError
+from shared.errors import ConfigError, DataError
 from shared.files import read_lines
 from shared.labelling.contracts import Answer, Form, Teacher, Work
-from shared.labelling.desk import Desk, agreement_text
-from shared.labelling.drafts import Label, Status, read_labels
+from shared.labelling.drafts import Status, read_labels
 from shared.labelling.folder import (
     ANSWERS,
-    DECISIONS,
     About,
     add_answers,
     claim,
     labelling_folder,
     read_about,
     read_answers,
-    read_decisions,
 )
 from shared.labelling.log import Log
-from shared.labelling.queue import by_chance, by_doubt, most_informative
+from shared.labelling.queue import in_order
 from shared.labelling.rehearsal import rehearse as rehearse_review
 from shared.labelling.teachers import BaselineTeacher
-
-LOOPBACK = "127.0.0.1"
 
 
 def label(config: RunConfig, *, overrides: Sequence[str]) -> None:
@@ -80,15 +71,8 @@ def rehearse(config: RunConfig, *, overrides: Sequence[str]) -> None:
     runs.say(f"{into}: {number:,} of {len(labels):,} texts decided by gold, first by {asked.order}")
 
 
-def in_order(labels: Sequence[Label], order: str, *, seed: int) -> list[Label]:
-    """Return the texts in the order they are reviewed."""
-    if order == "chance":
-        return by_chance(labels, seed=seed)
-    return by_doubt(labels) if order == "doubt" else most_informative(labels, seed=seed)
-
-
 def summary(folder: Path, form: Form, *, lead: str) -> str:
-    """Return what the folder has: texts by what stands of them, and each teacher's answers, faults and costs."""
+    """Return texts by what stands of them, and each teacher's answers, faults and costs."""
     labels, answers = read_labels(folder, form, lead=lead), read_answers(folder)
     counts = Counter(label.status for label in labels)
     states = ", ".join(f"{counts[status]:,} {status.value}" for status in Status if counts[status])
@@ -136,7 +120,7 @@ def _teacher(config: RunConfig) -> Teacher:
 
 
 def _prices(baseline: Baseline) -> tuple[float, float]:
-    """Return the dollars per million tokens of the model whose replies are stored; none for other baselines."""
+    """Return the dollars per million tokens of the model whose replies are stored, 0 for others."""
     from shared.boards.layout import CONF
     from shared.boards.prices import find_price, read_prices
 
@@ -157,8 +141,8 @@ def _key(teacher: Teacher) -> str:
     if not (key := secret(teacher.key_variable)):
         raise ConfigError(
             [
-                f"teacher.key_variable={teacher.key_variable}: that environment variable is empty; set it, or "
-                "say teacher.key_variable='' for a server without a key"
+                f"teacher.key_variable={teacher.key_variable}: that environment variable is empty; "
+                "set it, or say teacher.key_variable='' for a server without a key"
             ]
         )
     return key
@@ -191,43 +175,3 @@ def _pool(config: RunConfig, folder: Path, form: Form) -> list[Any]:
     ]
     asked = config.labelling
     return reviewed if not asked.input and asked.split == "train" else [*reviewed, *config.data.load("train")]
-
-
-def review(config: RunConfig, *, overrides: Sequence[str]) -> None:
-    """Serve the page on which people decide, to this machine alone, until Ctrl-C; every decision is kept at once."""
-    folder = labelling_folder(config.labelling.folder)
-    about = read_about(folder)
-    form = config.form.bind(about.types)
-    labels = read_labels(folder, form, lead=config.labelling.lead)
-    with Log(folder / DECISIONS) as log:
-        desk = Desk(
-            labels=in_order(labels, config.review.order, seed=config.seed),
-            decisions=read_decisions(folder),
-            form=form,
-            log=log,
-            copies=config.review.copies,
-            shared=config.review.shared,
-        )
-        _serve(desk, port=config.review.port, title=f"{config.task.name}, {folder.name}")
-    runs.say(agreement_text(read_decisions(folder), form))
-
-
-def _serve(desk: Desk, *, port: int, title: str) -> None:
-    try:
-        import uvicorn
-
-        from shared.labelling.server_page import make_app
-    except ImportError as error:
-        raise UserError(f"review needs {error.name}: pip install 'rightsize[review]'") from error
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((LOOPBACK, port))
-    except OSError as error:
-        raise UserError(f"review.port={port} cannot be used: {error.strerror}; 0 takes a free one") from error
-    token = secrets.token_urlsafe(24)
-    runs.say(f"open http://{LOOPBACK}:{listening.getsockname()[1]}/?token={token} (Ctrl-C ends)")
-    sys.stdout.flush()
-    server = uvicorn.Server(uvicorn.Config(make_app(desk, token=token, title=title), log_level="warning"))
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=[listening])

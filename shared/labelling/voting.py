@@ -13,7 +13,7 @@ def expected(votes: float, num: int) -> float:
 
 
 def kappa(label: str, pairs: Sequence[tuple[str, str]]) -> Agreement:
-    """Return Cohen's kappa of two people's words; None where there are none, or both always said the same one."""
+    """Return Cohen's kappa of two people's words; None where both always said the same one."""
     from sklearn.metrics import cohen_kappa_score
 
     left, right = [one for one, _ in pairs], [other for _, other in pairs]
