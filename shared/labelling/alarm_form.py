@@ -69,6 +69,7 @@ class AlarmForm:
             "label": "Is it off?",
             "kind": "one",
             "options": [{"name": "yes", "label": "off"}, {"name": "no", "label": "normal"}],
+            "answered": True,
             "chosen": ["yes" if prediction.alarm else "no"],
             "value": None,
             "probability": None,

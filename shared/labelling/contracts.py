@@ -73,7 +73,7 @@ class Form(Protocol):
         """Return the answer that the reply's JSON gives; raises `Unreadable`."""
 
     def merge(self, voices: Sequence[Any], *, lead: Any = None) -> Merged:
-        """Return what the answers come to: most of them, or `lead`, which the others make more or less sure."""
+        """Return what they come to: most of them, or `lead`, of which the others say how sure it is."""
 
     def editor(self, example: Any, prediction: Any) -> dict[str, Any]:
         """Return what the review page shows: `kind` names its editor, the rest is what that one edits."""

@@ -17,6 +17,7 @@ from xml.sax.saxutils import quoteattr
 from shared.errors import DataError, UserError
 from shared.labelling.contracts import Form
 from shared.labelling.drafts import Label
+from shared.labelling.facet_form import NONE
 from shared.labelling.folder import ACCEPT, CORRECT, REJECT, Decision
 
 LABEL_STUDIO, ARGILLA = "label_studio", "argilla"
@@ -244,6 +245,7 @@ def _results(form: Form, label: Label, prediction: Any) -> list[dict[str, Any]]:
         if facet["value"] is None
         else _result(facet["name"], "number", number=facet["value"])
         for facet in editor["facets"]
+        if facet["answered"]
     ]
 
 
@@ -254,11 +256,7 @@ def _questions(form: Form, label: Label, prediction: Any) -> list[tuple[str, Any
         return [(SPANS, spans)]
     if editor["kind"] == "lines":
         return [(LINES, "\n".join(editor["lines"]))]
-    return [
-        (facet["name"], _facet_value(facet))
-        for facet in editor["facets"]
-        if _facet_value(facet) not in (None, "")
-    ]
+    return [(facet["name"], _facet_value(facet)) for facet in editor["facets"] if facet["answered"]]
 
 
 def _facet_value(facet: Mapping[str, Any]) -> Any:
@@ -266,7 +264,7 @@ def _facet_value(facet: Mapping[str, Any]) -> Any:
         return facet["value"]
     if facet["kind"] == "any number":
         return facet["chosen"]
-    return facet["chosen"][0] if facet["chosen"] else ""
+    return facet["chosen"][0] if facet["chosen"] else NONE
 
 
 def _facet_control(facet: Mapping[str, Any]) -> str:

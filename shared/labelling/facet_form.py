@@ -121,6 +121,7 @@ class FacetForm:
                     "label": facet.label,
                     "kind": _KINDS[facet.cardinality],
                     "options": [{"name": one.id, "label": one.label} for one in concepts],
+                    "answered": facet.id in prediction.facets,
                     "chosen": list(answer.concepts),
                     "value": answer.value,
                     "probability": answer.probability,

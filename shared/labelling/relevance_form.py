@@ -87,6 +87,7 @@ class RelevanceForm:
             "label": "Which passages answer it?",
             "kind": "any number",
             "options": passages,
+            "answered": True,
             "chosen": list(prediction.ranked),
             "value": None,
             "probability": None,
