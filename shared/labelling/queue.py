@@ -39,8 +39,11 @@ def most_informative(labels: Sequence[Label], *, seed: int) -> list[Label]:
     clusters = dict(zip((label.example.id for label in ordered), _clusters(ordered, seed), strict=True))
     turns: dict[tuple[int, int], int] = {}
     keys = []
+    most = max((label.doubt for label in labels), default=0.0) or 1.0
     for place, label in enumerate(ordered):
-        level, cluster = place * LEVELS // len(ordered), clusters[label.example.id]
+        blank = label.draft is None
+        level = -LEVELS - 1 if blank else -round(LEVELS * label.doubt / most)
+        cluster = clusters[label.example.id]
         turn = turns[level, cluster] = turns.get((level, cluster), -1) + 1
         keys.append((level, turn, place))
     return [label for _, label in sorted(zip(keys, ordered, strict=True), key=lambda pair: pair[0])]

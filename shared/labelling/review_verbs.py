@@ -119,10 +119,11 @@ def _serve(desk: Desk, *, port: int, title: str) -> None:
         from shared.labelling.review_page import make_app
     except ImportError as error:
         raise UserError(f"review needs {error.name}: pip install 'rightsize[review]'") from error
-    listening = socket.socket()
+    listening = socket.socket(proto=socket.IPPROTO_TCP)  # by which asyncio knows to send without delay
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((LOOPBACK, port))
+        listening.listen()
     except OSError as error:
         raise UserError(f"review.port={port} cannot be used: {error.strerror}; 0 takes a free one") from error
     token = secrets.token_urlsafe(24)

@@ -9,6 +9,7 @@ from shared.compose import CONF, compose_run
 from shared.errors import UserError
 from shared.example_rows import prediction_row, read_prediction
 from shared.labelling.contracts import Unreadable
+from shared.labelling.drafts import Label
 from shared.labelling.exchange import (
     ARGILLA,
     LABEL_STUDIO,
@@ -17,7 +18,6 @@ from shared.labelling.exchange import (
     label_studio_tasks,
     read_answers,
 )
-from shared.labelling.drafts import Label
 from shared.labelling.folder import ACCEPT, Decision
 from shared.labelling.prompting import Prompter
 from shared.labelling.replies import json_of

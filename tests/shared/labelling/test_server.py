@@ -1,4 +1,4 @@
-"""Asking a server: money, failures, nonsense, kills; each server is real, what it says is told by the test."""
+"""Asking a server: money, failures, nonsense, kills; what the server says is told by the test."""
 
 import json
 import os
@@ -89,11 +89,10 @@ def test_a_text_is_asked_once_with_the_key_the_schema_and_its_price(tmp_path: Pa
 
 
 def test_the_budget_is_never_passed_and_what_was_answered_is_kept(tmp_path: Path) -> None:
+    most = 2e-3
     with serve(lambda body, number: (200, GOOD)) as (url, asked):
         one = teacher(url, concurrency=1)
-        with Ledger(tmp_path / "x.sqlite", Budget(1.0, 0)):
-            most = 2e-3
-        with pytest.raises(UserError, match="texts are not answered: labelling.dollars"):
+        with pytest.raises(UserError, match=r"texts are not answered: labelling\.dollars"):
             ask(one, work(tmp_path, dollars=most))
         after = spent(tmp_path)
         assert 0 < len(asked) < 6 and after.dollars <= most and after.replies == len(asked)
@@ -200,7 +199,7 @@ time.sleep(10_000)
 def test_llama_cpp_labels_twenty_texts_and_kills_on_both_sides_lose_none_and_ask_none_twice(
     tmp_path: Path,
 ) -> None:
-    """SmolLM2 behind a llama.cpp server; first the server is killed, then the asking process, then both go on."""
+    """SmolLM2 behind llama.cpp; the server is killed, then the asking process, then both go on."""
     texts = tmp_path / "texts.txt"
     texts.write_text("".join(f"Orla Bank hired number {k} in May.\n" for k in range(20)), encoding="utf-8")
     port = _free_port()
