@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help quickstart test check format bench bench-growth bench-adapters bench-ner bench-ontology bench-anomaly bench-reranking bench-release bench-rows clean
+.PHONY: help quickstart test check format bench bench-growth bench-adapters bench-ner bench-ontology bench-anomaly bench-reranking bench-release bench-labels bench-rows clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ bench-reranking: $(STAMP) ## pairs per second against sentence-transformers' Cro
 
 bench-release: $(STAMP) ## whether release blocks a bundle trained with one label swapped, and passes a re-trained twin
 	$(BIN)/python -m tests.benchmarks.release_gate --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
+
+bench-labels: $(STAMP) ## students of large models' drafts on FiNER-ORD, by the share that was reviewed: an hour of two cores
+	$(BIN)/python -m tests.benchmarks.label_review --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
 
 bench-rows: $(STAMP) ## speed, energy and memory of the published rows that runs/ has, on an idle machine
 	$(BIN)/python -m leaderboards measure

@@ -96,7 +96,7 @@ def of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConf
 def _moved(stored: Any, config: RunConfig) -> Any:
     """Return the stored configuration with the folders of now, and what the verbs but train are told now."""
     for name in NOW:
-        stored[name] = config.resolved[name]
+        stored[name] = config.resolved.get(name)  # a group that nothing is chosen of is absent
     for data in (stored.data, stored.data.get("source")):
         if data and "data_dir" in data:
             data.data_dir = config.resolved["data_dir"]

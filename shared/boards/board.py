@@ -58,7 +58,7 @@ def rendered(
     return {
         **files,
         "claims.md": claims_markdown(claims),
-        PAGE: page(every, contents),
+        PAGE: page([one for one in every if one.data not in one.layout.off_page], contents),
         SPEED_PAGE: speed_markdown(read_speeds(leaderboards_dir)),
         SUMS: _sums(leaderboards_dir),
     }

@@ -26,6 +26,9 @@ class Layout:
     tables: list[Table]
     csv_only: list[Column]
     priced_as: dict[str, str] = field(default_factory=dict)  # row of an API model -> its name in conf/prices
+    off_page: list[str] = field(
+        default_factory=list
+    )  # data sets that tables have, and the page has no room for
 
 
 def read_layout(task: str, *, conf: Path = CONF) -> Layout:
