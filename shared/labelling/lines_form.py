@@ -66,7 +66,8 @@ class LinesForm:
         given = value.get(self.kind.value) if isinstance(value, Mapping) else value
         if not isinstance(given, list) or not all(isinstance(line, str) for line in given):
             raise Unreadable(f'no "{self.kind.value}" with a list of texts')
-        lines = tuple(dict.fromkeys(" ".join(line.split()) for line in given if line.strip()))
+        worded = [line for line in given if any(letter.isalnum() for letter in line)]
+        lines = tuple(dict.fromkeys(" ".join(line.split()) for line in worded))
         if not lines:
             raise Unreadable("no line")
         faults: Counter[str] = Counter()
@@ -75,7 +76,7 @@ class LinesForm:
             faults["line with a number that is not in the text"] += sum(
                 not set(_NUMBER.findall(line)) <= known for line in lines
             )
-        faults["line said twice or empty"] += len(given) - len(lines)
+        faults["line said twice or without a word"] += len(given) - len(lines)
         return Reading(self._prediction(example.id, lines), {**+faults})
 
     def merge(self, voices: Sequence[Any], *, lead: Any = None) -> Merged:

@@ -6,8 +6,9 @@ import contextlib
 import secrets
 import socket
 import sys
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from shared import runs
@@ -27,7 +28,7 @@ from shared.labelling.folder import (
     read_decisions,
     standing,
 )
-from shared.labelling.log import Log
+from shared.labelling.log import Log, read_log
 from shared.labelling.queue import in_order
 
 LOOPBACK = "127.0.0.1"
@@ -39,7 +40,7 @@ def review(config: RunConfig, *, overrides: Sequence[str]) -> None:
     folder, form, labels = _opened(config)
     with Log(folder / DECISIONS) as log:
         desk = Desk(
-            labels=in_order(labels, config.review.order, seed=config.seed),
+            labels=in_order(_suspected(folder, labels), config.review.order, seed=config.seed),
             decisions=read_decisions(folder),
             form=form,
             log=log,
@@ -82,6 +83,12 @@ def exchange(config: RunConfig, *, overrides: Sequence[str]) -> None:
         write_text_atomic(interface, other_tools.label_studio_config(form, labels[0].example))
         runs.say(f"labelling interface: {interface}")
     runs.say(f"{len(labels):,} texts: {target}")
+
+
+def _suspected(folder: Path, labels: Sequence[Label]) -> list[Label]:
+    """Return the labels, in doubt also by each of their words or facets that `audit` found to be wrong."""
+    counts = Counter(row["unit"]["text"] for _, row in read_log(folder / SUSPECTS))
+    return [replace(label, doubt=label.doubt + counts[label.example.id]) for label in labels]
 
 
 def _opened(config: RunConfig) -> tuple[Path, Form, list[Label]]:

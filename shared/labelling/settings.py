@@ -20,6 +20,7 @@ class LabellingConfig:
     input: str  # a file of texts; '' takes those of the data's `split`
     format: str  # of the file, as in `predict.format`
     split: str
+    shown: bool  # examples of the data's train split in the prompt, beside those that were reviewed
     lead: str  # the teacher whose answer is the draft; '' for what most teachers say
     dollars: float  # that all asking for this folder may cost, once and for all
     tokens: int  # read and written, likewise; 0 for no limit of their own

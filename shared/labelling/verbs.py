@@ -47,7 +47,7 @@ def label(config: RunConfig, *, overrides: Sequence[str]) -> None:
         types=dict(config.data.types()),
     )
     claim(folder, about, examples)
-    work = replace(_work(config, folder, examples, form), key=_key(teacher))
+    work = replace(_work(config, folder, examples, form), key="" if asked.estimate else _key(teacher))
     runs.say(teacher.plan(work))
     if asked.estimate:
         return
@@ -167,11 +167,18 @@ def _work(config: RunConfig, folder: Path, examples: Sequence[Any], form: Form) 
 
 
 def _pool(config: RunConfig, folder: Path, form: Form) -> list[Any]:
-    """Return the examples that a prompt may show: those reviewed here, and those that people labelled."""
+    """Return the examples that a prompt may show: those reviewed here, those of the data's train split."""
     reviewed = [
         form.labelled(label.example, label.prediction)
         for label in read_labels(folder, form)
         if label.status is Status.reviewed
     ]
     asked = config.labelling
-    return reviewed if not asked.input and asked.split == "train" else [*reviewed, *config.data.load("train")]
+    if not asked.shown or (not asked.input and asked.split == "train"):
+        return reviewed
+    try:
+        return [*reviewed, *config.data.load("train")]
+    except ConfigError as error:
+        raise ConfigError(
+            [*error.mistakes, "or labelling.shown=false, where nothing is labelled yet"]
+        ) from error

@@ -155,3 +155,12 @@ def test_json_is_found_in_what_stands_around_it(reply: str, value: object) -> No
 def test_a_reply_without_json_says_why(reply: str, why: str) -> None:
     with pytest.raises(Unreadable, match=why):
         json_of(reply)
+
+
+def test_lines_without_a_word_or_said_twice_are_left_out_and_counted() -> None:
+    form, examples = sample("query_generation")
+    reading = form.read({"queries": ["...", "What fell?", " What  fell? "]}, examples[0])
+    assert reading.prediction.queries == ("What fell?",)
+    assert reading.faults == {"line said twice or without a word": 2}
+    with pytest.raises(Unreadable, match="no line"):
+        form.read({"queries": ["..."]}, examples[0])

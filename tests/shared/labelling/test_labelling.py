@@ -207,6 +207,18 @@ def test_from_a_teacher_to_a_student_on_the_command_line(tmp_path: Path) -> None
     place = [f"labelling.folder='{folder}'", f"runs_dir='{tmp_path}/runs'"]
     said = run("tasks.ner", "label", "baseline=dictionary", "labelling.split=test", *place)
     assert "70 answers" in said
+    none = run(
+        "tasks.ner",
+        "label",
+        "data=jsonl",
+        "data.labels={ORG: x}",
+        "teacher=local",
+        "teacher.model=m",
+        *place,
+        f"labelling.input='{ROOT}/README.md'",
+        code=2,
+    )
+    assert "is another labelling: " in none
     assert "0 texts" in run("tasks.ner", "label", "baseline=dictionary", "labelling.split=test", *place)
     asked = [f"rehearse.into='{reviewed}'", "rehearse.share=0.4", "rehearse.order=chance"]
     assert "28 of 70 texts decided by gold" in run("tasks.ner", "rehearse", *place, *asked)
