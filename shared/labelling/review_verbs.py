@@ -15,10 +15,11 @@ from shared import runs
 from shared.config import RunConfig
 from shared.errors import ConfigError, UserError
 from shared.files import write_json_atomic, write_text_atomic
-from shared.labelling import exchange as other_tools
+from shared.labelling.argilla import argilla_records
 from shared.labelling.contracts import Form
 from shared.labelling.desk import Desk, agreement_text
 from shared.labelling.drafts import Label, read_labels
+from shared.labelling.exchange import ARGILLA, read_answers
 from shared.labelling.folder import (
     DECISIONS,
     Decision,
@@ -28,6 +29,7 @@ from shared.labelling.folder import (
     read_decisions,
     standing,
 )
+from shared.labelling.label_studio import label_studio_config, label_studio_tasks
 from shared.labelling.log import Log, read_log
 from shared.labelling.queue import in_order
 
@@ -75,12 +77,12 @@ def exchange(config: RunConfig, *, overrides: Sequence[str]) -> None:
         _take(folder, form, labels, Path(asked.read).expanduser(), asked.format)
         return
     target, stands = Path(asked.write).expanduser(), standing(read_decisions(folder))
-    if asked.format == other_tools.ARGILLA:
-        write_json_atomic(target, other_tools.argilla_records(labels, stands, form))
+    if asked.format == ARGILLA:
+        write_json_atomic(target, argilla_records(labels, stands, form))
     else:
-        write_json_atomic(target, other_tools.label_studio_tasks(labels, stands, form))
+        write_json_atomic(target, label_studio_tasks(labels, stands, form))
         interface = target.with_suffix(".xml")
-        write_text_atomic(interface, other_tools.label_studio_config(form, labels[0].example))
+        write_text_atomic(interface, label_studio_config(form, labels[0].example))
         runs.say(f"labelling interface: {interface}")
     runs.say(f"{len(labels):,} texts: {target}")
 
@@ -102,7 +104,7 @@ def _opened(config: RunConfig) -> tuple[Path, Form, list[Label]]:
 
 def _take(folder: Path, form: Form, labels: Sequence[Label], path: Path, format: str) -> None:
     """Add the decisions of the file that do not stand here already."""
-    found = other_tools.read_answers(path, format, labels=labels, form=form)
+    found = read_answers(path, format, labels=labels, form=form)
     stands = standing(read_decisions(folder))
     new = [
         decision for decision in found if not _same(decision, stands.get((decision.id, decision.reviewer)))

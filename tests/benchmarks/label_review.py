@@ -1,7 +1,8 @@
 """What a review buys: students of large models' drafts on FiNER-ORD, in five folds of the test documents.
 
-Drafts are the stored replies of Llama 3.1 405B; where those of Llama 3.1 70B and GPT-4o differ, they are doubted. Gold stands in for the reviewer of the 10, 20 and 40 % most doubtful sentences, or of as many by
-chance. Every step is a command of the suite; what is there already is not made again.
+Drafts are the stored replies of Llama 3.1 405B, doubted where those of Llama 3.1 70B and GPT-4o differ.
+Gold stands in for the reviewer of the 10, 20 and 40 % most doubtful sentences, or of as many by chance. Every
+step is a command of the suite; what is there already is not made again.
 """
 
 import argparse

@@ -8,17 +8,12 @@ import pytest
 from shared.compose import CONF, compose_run
 from shared.errors import UserError
 from shared.example_rows import prediction_row, read_prediction
+from shared.labelling.argilla import argilla_records
 from shared.labelling.contracts import Unreadable
 from shared.labelling.drafts import Label
-from shared.labelling.exchange import (
-    ARGILLA,
-    LABEL_STUDIO,
-    argilla_records,
-    label_studio_config,
-    label_studio_tasks,
-    read_answers,
-)
+from shared.labelling.exchange import ARGILLA, LABEL_STUDIO, read_answers
 from shared.labelling.folder import ACCEPT, Decision
+from shared.labelling.label_studio import label_studio_config, label_studio_tasks
 from shared.labelling.prompting import Prompter
 from shared.labelling.replies import json_of
 
