@@ -74,7 +74,7 @@ def test_two_typos_are_both_reported_within_a_second_and_a_half() -> None:
     first, second = done.stderr.splitlines()
     assert first == (
         "error: data=finer_odr: no such option (did you mean 'finer_ord'?); data is one of conll, finer_ord, "
-        "jsonl, sample, wnut17"
+        "jsonl, labelled, sample, wnut17"
     )
     assert second.startswith("error: train.epoch is unknown (did you mean 'train.epochs'?)")
     assert fastest("train", "data=finer_odr", "train.epoch=3") < 1.5

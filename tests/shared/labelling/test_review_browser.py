@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,23 @@ class Served:
         self.process.wait()
 
 
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """The function that starts `review`; what it started is gone after the test."""
+    started: list[Served] = []
+
+    def serving(folder: Path, *words: str) -> Served:
+        started.append(Served(folder, *words))
+        return started[-1]
+
+    yield serving
+    for served in started:
+        served.kill()
+
+
 def begin(browser: Browser, served: Served, name: str) -> Page:
     page = browser.new_context().new_page()
     page.goto(served.address)
@@ -71,7 +88,7 @@ def marks(page: Page) -> list[tuple[str, str]]:
 
 
 def test_a_reviewer_marks_corrects_undoes_and_goes_on_after_the_server_was_killed(
-    browser: Browser, tmp_path: Path
+    browser: Browser, serve: Serve, tmp_path: Path
 ) -> None:
     folder = make_labelling(
         tmp_path / "labels",
@@ -82,7 +99,7 @@ def test_a_reviewer_marks_corrects_undoes_and_goes_on_after_the_server_was_kille
         Answer("c", "one", spans("c")),
         texts=TEXTS,
     )
-    served = Served(folder)
+    served = serve(folder)
     page = begin(browser, served, "ada")
     expect(page.locator("#standing")).to_contain_text("a: drafted, 3 answers")
     assert page.url.endswith("/") and "token" not in page.url
@@ -105,7 +122,7 @@ def test_a_reviewer_marks_corrects_undoes_and_goes_on_after_the_server_was_kille
     served.kill()
     page.keyboard.press("a")
     expect(page.locator("#problem")).to_contain_text("does not answer")
-    served = Served(folder)
+    served = serve(folder)
     page = begin(browser, served, "ada")
     expect(page.locator("#progress")).to_have_text("1 of 3 texts decided, 1 by you")
     page.keyboard.press("a")
@@ -124,13 +141,14 @@ def test_a_reviewer_marks_corrects_undoes_and_goes_on_after_the_server_was_kille
     page.keyboard.press("a")
     expect(page.locator("#progress")).to_have_text("3 of 3 texts decided, 3 by you")
     assert [one.action for one in read_decisions(folder)] == ["correct", "accept", "reject", "undo", "accept"]
-    served.kill()
 
 
-def test_two_reviewers_see_shared_texts_and_how_far_they_agree(browser: Browser, tmp_path: Path) -> None:
+def test_two_reviewers_see_shared_texts_and_how_far_they_agree(
+    browser: Browser, serve: Serve, tmp_path: Path
+) -> None:
     answers = [Answer("a", "one", spans("a", (0, 9, "ORG"))), Answer("b", "one", spans("b", (0, 8, "PER")))]
     folder = make_labelling(tmp_path / "labels", *answers, texts=TEXTS[:2])
-    served = Served(folder, "review.shared=1")
+    served = serve(folder, "review.shared=1")
     for name in ("ada", "bo"):
         page = begin(browser, served, name)
         expect(page.locator("#standing")).to_contain_text("a: drafted")
@@ -143,15 +161,14 @@ def test_two_reviewers_see_shared_texts_and_how_far_they_agree(browser: Browser,
     rows = [row.inner_text().split("\t") for row in page.locator("#agreement tbody tr").all()]
     assert [row[2:4] for row in rows] == [["all", "0.667 (F1)"], ["ORG", "0.000 (F1)"], ["PER", "1.000 (F1)"]]
     assert Axe().run(page).violations_count == 0
-    served.kill()
 
 
 def test_ten_thousand_texts_open_in_a_second_and_a_decision_takes_fifty_milliseconds(
-    browser: Browser, tmp_path: Path
+    browser: Browser, serve: Serve, tmp_path: Path
 ) -> None:
     texts = [text(str(number), f"Orla Bank opened branch {number} in May.") for number in range(10_000)]
     answers = [Answer(one.id, "one", spans(one.id, (0, 9, "ORG"))) for one in texts]
-    served = Served(make_labelling(tmp_path / "labels", *answers, texts=texts))
+    served = serve(make_labelling(tmp_path / "labels", *answers, texts=texts))
     opened = []
     for _ in range(3):  # other tests run beside this one: the best time is the page's own
         page = browser.new_context().new_page()
@@ -172,16 +189,15 @@ def test_ten_thousand_texts_open_in_a_second_and_a_decision_takes_fifty_millisec
           return times;
         }"""
     )
-    served.kill()
     assert min(opened) < 1.0
     assert statistics.median(timed) < 50
     assert len(read_decisions(tmp_path / "labels")) == 20
 
 
-def test_without_the_token_nothing_is_told(tmp_path: Path) -> None:
+def test_without_the_token_nothing_is_told(serve: Serve, tmp_path: Path) -> None:
     import httpx
 
-    served = Served(make_labelling(tmp_path / "labels"))
+    served = serve(make_labelling(tmp_path / "labels"))
     bare = served.address.partition("?")[0]
     for path in ("", "api/about", "api/next?reviewer=x", "review.js", "?token=guess"):
         assert httpx.get(bare + path).status_code == 403
@@ -192,4 +208,3 @@ def test_without_the_token_nothing_is_told(tmp_path: Path) -> None:
             bare + "api/decisions", json={"id": "a", "reviewer": "x", "value": [[0, 3, "ORG"]]}
         )
         assert refused.status_code == 422 and "start of a word" in refused.json()["problem"]
-    served.kill()
