@@ -264,3 +264,41 @@ def test_a_labelling_trains_with_peoples_labels_beside_and_says_what_it_has(tmp_
     assert data.load("validation") and data.load("test")
     with pytest.raises(ConfigError, match=r"data.source is empty"):
         compose_run("ner", [f"data.folder='{folder}'", "data=labelled"]).data.load("test")
+
+
+def test_stored_replies_are_read_with_what_they_cost_and_a_reply_to_no_text_is_an_error(
+    tmp_path: Path,
+) -> None:
+    texts, replies = tmp_path / "texts.txt", tmp_path / "replies.jsonl"
+    texts.write_text("Orla Bank fell.\nNothing here.\n", encoding="utf-8")
+    said = {"entities": [{"text": "Orla Bank", "label": "company"}]}
+    rows = [{"id": "0", "reply": json.dumps(said), "dollars": 0.25}, {"id": "1", "reply": "No."}]
+    replies.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    words = [
+        *("tasks.ner", "label", f"labelling.folder='{tmp_path}/labels'", f"labelling.input='{texts}'"),
+        *("teacher=stored", f"teacher.file='{replies}'"),
+    ]
+    assert "1 not read (no JSON)" in run(*words)
+    first, second = read_answers(tmp_path / "labels")
+    assert first.prediction == spans("0", (0, 9, "company")) and first.dollars == 0.25
+    assert second.prediction is None
+    replies.write_text('{"id": "7", "reply": "{}"}\n', encoding="utf-8")
+    assert f"{replies}:1: a reply to '7'" in run(*words, code=2)
+
+
+def test_audit_finds_the_one_label_that_is_unlike_all_others(tmp_path: Path) -> None:
+    """The untuned base and folds of documents: a person's name that is labelled as a company is suspected."""
+    names = ["Ada Lind", "Bo Ek", "Kim Roos", "Eva Holm", "Jon Berg", "Liv Dahl"] * 4
+    texts = [
+        text(str(k), f"On Monday {name} hired the lawyers of Orla Bank.") for k, name in enumerate(names)
+    ]
+    answers = []
+    for k, example in enumerate(texts):
+        bank = example.text.index("Orla")
+        person = (10, 10 + len(names[k]), "ORG" if k == 7 else "PER")
+        answers.append(Answer(str(k), "one", spans(str(k), person, (bank, bank + 9, "ORG"))))
+    folder = make_labelling(tmp_path / "labels", *answers, texts=texts)
+    said = run("tasks.ner", "audit", f"labelling.folder='{folder}'", "hardware.threads=1")
+    suspects = [json.loads(line) for line in (folder / "suspects.jsonl").read_text("utf-8").splitlines()]
+    assert {(row["unit"]["text"], row["likely"]) for row in suspects} == {("7", "PER")}
+    assert "Bo Ek: PER 3, ORG 1" in said
