@@ -14,9 +14,11 @@ from shared.contracts import Baseline
 from shared.errors import ConfigError, DataError
 from shared.files import read_lines
 from shared.labelling.contracts import Answer, Form, Teacher, Work
-from shared.labelling.drafts import Status, read_labels
+from shared.labelling.drafts import Label, Status, read_labels
 from shared.labelling.folder import (
+    ACCEPT,
     ANSWERS,
+    REPLIES,
     About,
     add_answers,
     claim,
@@ -24,6 +26,7 @@ from shared.labelling.folder import (
     read_about,
     read_answers,
 )
+from shared.labelling.ledger import Budget, Ledger
 from shared.labelling.log import Log
 from shared.labelling.queue import in_order
 from shared.labelling.rehearsal import rehearse as rehearse_review
@@ -79,6 +82,8 @@ def summary(folder: Path, form: Form, *, lead: str) -> str:
     lines = [f"{folder}: {len(labels):,} texts: {states}"]
     for by in dict.fromkeys(answer.by for answer in answers):
         lines.append(_teacher_line(by, [answer for answer in answers if answer.by == by]))
+    if (folder / REPLIES).is_file():
+        lines.append(_money_line(folder, labels))
     return "\n".join(lines)
 
 
@@ -95,6 +100,19 @@ def _teacher_line(by: str, answers: Sequence[Answer]) -> str:
         parts.append(
             f"{read:,.0f} tokens read, {written:,.0f} written, ${sum(a.dollars for a in answers):.4f}"
         )
+    return "  " + "; ".join(parts)
+
+
+def _money_line(folder: Path, labels: Sequence[Label]) -> str:
+    """Return what all requests came to, in all, for a text and for a draft that a reviewer accepted."""
+    with Ledger(folder / REPLIES, Budget(0.0, 0)) as ledger:
+        spent, problems = ledger.spent(), ledger.problems()
+    accepted = sum(own.decision is not None and own.decision.action == ACCEPT for own in labels)
+    parts = [f"{spent.requests:,} requests, {spent.tokens:,} tokens, ${spent.dollars:.4f}"]
+    parts.append(f"${spent.dollars / max(len(labels), 1):.6f} a text")
+    if accepted:
+        parts.append(f"${spent.dollars / accepted:.6f} a draft that was accepted")
+    parts += [f"{count:,} requests failed ({why})" for why, count in sorted(problems.items())]
     return "  " + "; ".join(parts)
 
 

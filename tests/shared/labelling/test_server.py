@@ -17,14 +17,17 @@ from omegaconf import OmegaConf
 from shared.errors import ConfigError, UserError
 from shared.help import CONF
 from shared.labelling.contracts import Answer, Work
-from shared.labelling.folder import REPLIES, read_answers
+from shared.labelling.folder import ACCEPT, DECISIONS, REPLIES, Decision, add_decisions, read_answers
 from shared.labelling.ledger import Budget, Ledger, OverBudget
+from shared.labelling.log import Log
 from shared.labelling.server import Server
+from shared.labelling.verbs import summary
 from shared.typed_config import build
-from tests.shared.labelling.labellings import completion, form, serve, text
+from tests.shared.labelling.labellings import completion, form, make_labelling, serve, spans, text
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXTS = [text(str(number), f"Orla Bank number {number} fell.") for number in range(6)]
+TWO = [text("a", "Orla Bank fell."), text("b", "Ada left.")]
 ORLA = json.dumps({"entities": [{"text": "Orla Bank", "label": "ORG"}]})
 GOOD = completion(ORLA, prompt_tokens=50, completion_tokens=10)
 
@@ -178,6 +181,22 @@ def test_several_samples_are_several_voices(tmp_path: Path) -> None:
 def test_a_model_without_a_price_is_refused_before_it_is_asked(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="input_dollars and output_dollars are needed"):
         teacher("http://127.0.0.1:9/v1", input_dollars=None).plan(work(tmp_path))
+
+
+def test_what_was_spent_is_told_for_a_text_and_for_an_accepted_draft(tmp_path: Path) -> None:
+    folder = make_labelling(
+        tmp_path, Answer("a", "tiny", spans("a")), Answer("b", "tiny", spans("b")), texts=TWO
+    )
+    with Ledger(folder / REPLIES, Budget(1.0, 0)) as ledger:
+        enter = {"teacher": "tiny", "body": {}, "tokens": (10, 20), "dollars": 0.5}
+        ledger.enter("k", text_id="a", **enter)  # type: ignore[arg-type]  # by name
+        number = ledger.enter("l", text_id="b", **enter)  # type: ignore[arg-type]  # by name
+        ledger.fail(number, "status 429", free=True, seconds=0.1)
+    with Log(folder / DECISIONS) as log:
+        add_decisions(log, [Decision("a", "ada", ACCEPT, spans("a"), "")])
+    told = summary(folder, form(), lead="").splitlines()[-1]
+    assert "2 requests, 30 tokens, $0.5000; $0.250000 a text; $0.500000 a draft that was accepted" in told
+    assert "1 requests failed (no reply was waited for); 1 requests failed (status 429)" in told
 
 
 LLAMA = """
