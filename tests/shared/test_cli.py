@@ -64,7 +64,7 @@ def test_help_names_every_verb_and_group_within_a_third_of_a_second() -> None:
 def test_a_verb_of_one_task_is_known_to_that_task_alone() -> None:
     summaries = [sys.executable, "-m", "tasks.summarization"]
     text = subprocess.run([*summaries, "--help"], cwd=ROOT, capture_output=True, text=True).stdout
-    assert "  style      derive a house style" in text
+    assert "  style         derive a house style" in text
     assert "'style' is no verb" in run("style").stderr
 
 
