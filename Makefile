@@ -58,7 +58,7 @@ bench-reranking: $(STAMP) ## pairs per second against sentence-transformers' Cro
 bench-release: $(STAMP) ## whether release blocks a bundle trained with one label swapped, and passes a re-trained twin
 	$(BIN)/python -m tests.benchmarks.release_gate --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
 
-bench-labels: $(STAMP) ## students of large models' drafts on FiNER-ORD, by the share that was reviewed: an hour of two cores
+bench-labels: $(STAMP) ## students of large models' drafts on FiNER-ORD, by the share that was reviewed
 	$(BIN)/python -m tests.benchmarks.label_review --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
 
 bench-rows: $(STAMP) ## speed, energy and memory of the published rows that runs/ has, on an idle machine

@@ -14,6 +14,7 @@ from shared.config import RunConfig, read_config
 from shared.contracts import DataAdapter
 from shared.errors import UserError
 from shared.evaluate import Coverage
+from shared.provenance import digest_files
 from shared.record import Training
 from shared.run_inputs import bound, load
 
@@ -85,6 +86,7 @@ def _score_fold(config: RunConfig, fold: int) -> Any:
 
     node = OmegaConf.create(config.resolved)
     node.data.fold = fold
+    node.data.state = digest_files(config.data.files("train"))
     own = read_config(node)
     run = trained(own)
     own = bound(own)

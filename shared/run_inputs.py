@@ -11,31 +11,13 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from shared import runs
-from shared.config import RunConfig, read_config
+from shared.config import COMMAND_WORDS, PLACES, RunConfig, read_config
 from shared.contracts import DataAdapter, Examples, Features, Weighing
 from shared.errors import ConfigError, DataError
 from shared.sampling import draw_examples
 
 # What a stored configuration takes from the command line of now: folders, and what verbs but train are told.
-NOW = (
-    "runs_dir",
-    "data_dir",
-    "leaderboards_dir",
-    "left",
-    "right",
-    "promise",
-    "push",
-    "release",
-    "export",
-    "engine",
-    "labelling",
-    "rehearse",
-    "review",
-    "exchange",
-    "form",
-    "teacher",
-    "source",
-)
+NOW = (*PLACES, *(word for word in COMMAND_WORDS if word not in ("run", "resume", "predict")))
 
 
 def run_folder(config: RunConfig, *, holding: str = runs.BUNDLE) -> Path:

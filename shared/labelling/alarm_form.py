@@ -9,7 +9,7 @@ from typing import Any
 from shared.contracts import Types
 from shared.errors import UserError
 from shared.examples import AnomalyExample, AnomalyPrediction
-from shared.labelling.contracts import Agreement, Form, Merged, Prompt, Reading, Unreadable
+from shared.labelling.contracts import Agreement, Form, Merged, Prompt, Reading, Unreadable, named_types
 from shared.labelling.voting import expected, kappa
 
 KIND = "labelled"  # of an anomaly whose sort nobody has named
@@ -28,7 +28,7 @@ class AlarmForm:
 
     def labels(self) -> list[dict[str, str]]:
         """Return the one thing there is to find."""
-        return [{"name": name, "meaning": str(meaning), "group": ""} for name, meaning in self.types.items()]
+        return named_types(self.types)
 
     def shown(self, example: AnomalyExample) -> dict[str, Any]:
         """Return the text, or the texts of a window one a line."""

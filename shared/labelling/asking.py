@@ -67,7 +67,6 @@ class Asking:
     stop: threading.Event = field(default_factory=threading.Event)
     excess: int = 0  # tokens read beyond the bound, the most of any reply: a server may add a text of its own
     resume_at: float = 0.0
-    failures: int = 0  # in a row
 
     def __enter__(self) -> Asking:
         self.ledger = Ledger(self.work.folder / REPLIES, Budget(self.work.dollars, self.work.tokens))
@@ -90,7 +89,7 @@ class Asking:
         """Yield the answers as they come; what no reply came for is said at the end."""
         waiting, running = self.requests(), set[Future[Answer]]()
         problem: UserError | None = None
-        num_failed = 0
+        num_failed = in_a_row = 0
         while True:
             while len(running) < self.server.concurrency and not self.stop.is_set():
                 if (request := next(waiting, None)) is None:
@@ -102,11 +101,15 @@ class Asking:
             running -= done
             for future in done:
                 try:
-                    yield [future.result()]
+                    answer = future.result()
                 except UserError as error:
-                    problem, num_failed = problem or error, num_failed + 1
-                    if not isinstance(error, Unanswered):
+                    problem = problem or error
+                    num_failed, in_a_row = num_failed + 1, in_a_row + 1
+                    if in_a_row >= GIVEN_UP or not isinstance(error, Unanswered):
                         self.stop.set()
+                else:
+                    in_a_row = 0
+                    yield [answer]
         if problem:
             left = num_failed + sum(1 for _ in waiting)
             raise UserError(f"{left:,} texts are not answered: {problem}") from problem
@@ -159,16 +162,11 @@ class Asking:
             reraise=True,
         )
         try:
-            reply = retrying(self._send, request)
+            return retrying(self._send, request)
         except Busy as error:
-            self.failures += 1
-            if self.failures >= GIVEN_UP:
-                self.stop.set()
             raise Unanswered(
                 f"{self.server.base_url}: {error}; what it answered is kept, the same command goes on"
             ) from error
-        self.failures = 0
-        return reply
 
     def _send(self, request: Request) -> Reply:
         self._sleep(max(0.0, self.resume_at - time.monotonic()))

@@ -91,6 +91,11 @@ class Form(Protocol):
         """Return how far two people's answers to the same texts agree, all together and by label."""
 
 
+def named_types(types: Types) -> list[dict[str, str]]:
+    """Return the `labels` of a form whose types are name -> meaning."""
+    return [{"name": name, "meaning": str(meaning), "group": ""} for name, meaning in types.items()]
+
+
 @dataclass(frozen=True)
 class Prompt:
     """Jinja templates of what a model is told; `ask` is said of the text, and of each example shown."""
@@ -132,6 +137,8 @@ class Work:
     dollars: float
     tokens: int
     key: str = ""  # of the server; never written anywhere
+    runs_dir: Path = Path()
+    batch_tokens: int = 1024
     threads: int = 0
 
     def left(self, by: str) -> list[Any]:

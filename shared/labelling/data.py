@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from shared.labelling.contracts import Form
 from shared.labelling.division import divide
 from shared.labelling.drafts import Label, Status, read_labels
 from shared.labelling.folder import ANSWERS, DECISIONS, TEXTS, labelling_folder, read_about, read_answers
+from shared.provenance import digest_files
 from shared.typed_config import build
 
 HUMAN = "human"
+OWN = "labelled:"  # before the id of a text of the labelling: the source may have the same ids
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,6 @@ class Labelled:
     """
 
     name: str
-    licence: str
     folder: str
     form: Any  # a `_target_` node, that of the labelling
     source: Any  # a `_target_` node of another adapter, or null
@@ -44,6 +45,7 @@ class Labelled:
     validation_share: float  # of the documents, where there is no source, or with folds
     folds: int
     fold: int
+    state: str  # the digest of the files to train on, as `crossvalidate` found them; '' takes what is there
 
     def __post_init__(self) -> None:
         """Raise `ConfigError` for numbers out of their range."""
@@ -60,6 +62,14 @@ class Labelled:
         )
         if mistakes := [mistake for fits, mistake in checks if not fits]:
             raise ConfigError(mistakes)
+
+    @property
+    def licence(self) -> str:
+        """The licences of the texts and, where it is trained on too, of the source."""
+        own = [read_about(self._path).licence]
+        if self.source and self.human:
+            own.append(self.gold_source().licence)
+        return "; ".join(dict.fromkeys(own))
 
     def types(self) -> Types:
         """Return the types of the labelling."""
@@ -79,17 +89,18 @@ class Labelled:
             return self._gold_of_fold() if self.folds else self.gold_source().load("test")
         if split == "validation" and self.source and not self.folds:
             return self.gold_source().load("validation")
-        own = [label for label in self._usable if self._part(label.example.document) == split]
-        examples = [self._form.labelled(label.example, label.prediction) for label in own]
+        own = [label for label in self._usable if self._parts[label.example.document] == split]
+        examples = [
+            replace(self._form.labelled(label.example, label.prediction), id=OWN + label.example.id)
+            for label in own
+        ]
         if split == "train" and self.human and self.source:
             examples += self.gold_source().load("train")
         return examples
 
     def weight(self, example: Any) -> float:
         """Return how often an epoch reads the example."""
-        return {Status.drafted: self.drafted, Status.reviewed: self.reviewed}.get(
-            self._status.get(example.id, Status.blank), self.human
-        )
+        return self._weight_of(self._kind(example))
 
     def notes(self) -> dict[str, float]:
         """Return how many texts were labelled and reviewed, and what the teachers' answers cost."""
@@ -109,7 +120,7 @@ class Labelled:
         about = read_about(self._path)
         counts = Counter(label.status.value for label in self._labels)
         training = self.load("train")
-        kinds = Counter(self._status[one.id].value if one.id in self._status else HUMAN for one in training)
+        kinds = Counter(map(self._kind, training))
         parts = [f"{count:,} {kind}" for kind, count in sorted(counts.items())]
         used = [
             f"{count:,} {kind} (weight {self._weight_of(kind):g})" for kind, count in sorted(kinds.items())
@@ -129,6 +140,10 @@ class Labelled:
                 ["data.source is empty: name labels that people made, to test on, as data@source=finer_ord"]
             )
         source: DataAdapter = build(OmegaConf.create(self.source), path="data.source")
+        if dict(source.types()) != dict(self.types()):
+            raise ConfigError(
+                [f"data.source={source.name} has other labels than the labelling {self.folder}"]
+            )
         return source
 
     def gold_split(self) -> str:
@@ -159,11 +174,13 @@ class Labelled:
     @cached_property
     def _labels(self) -> list[Label]:
         self._keep_test_out()
+        if self.state and self.state != digest_files(self.files("train")):
+            raise ConfigError([f"{self.folder} is not what the training began with: labels came to it since"])
         return read_labels(self._path, self._form, lead=self.lead)
 
     @cached_property
     def _status(self) -> dict[str, Status]:
-        return {label.example.id: label.status for label in self._labels}
+        return {OWN + label.example.id: label.status for label in self._labels}
 
     @property
     def _usable(self) -> list[Label]:
@@ -175,11 +192,11 @@ class Labelled:
             or (label.status is Status.drafted and self.drafted and label.confidence >= self.least)
         ]
 
+    def _kind(self, example: Any) -> str:
+        return self._status[example.id].value if example.id in self._status else HUMAN
+
     def _weight_of(self, kind: str) -> float:
         return {HUMAN: self.human, Status.drafted.value: self.drafted}.get(kind, self.reviewed)
-
-    def _part(self, document: str) -> str:
-        return self._parts[document]
 
     @cached_property
     def _parts(self) -> dict[str, str]:
@@ -190,7 +207,7 @@ class Labelled:
         return divide(sizes, folds=self.folds, fold=self.fold, validation_share=self.validation_share)
 
     def _gold_of_fold(self) -> list[Any]:
-        return [one for one in self.gold() if not self.fold or self._part(one.document) == "test"]
+        return [one for one in self.gold() if not self.fold or self._parts[one.document] == "test"]
 
     def _keep_test_out(self) -> None:
         """Raise `ConfigError` where texts to be tested on would be trained on."""

@@ -7,12 +7,12 @@ import itertools
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from shared.errors import UserError
-from shared.labelling.contracts import Agreement, Form
+from shared.labelling.contracts import Form
 from shared.labelling.drafts import Label
 from shared.labelling.folder import (
     ACCEPT,
@@ -48,7 +48,7 @@ class Desk:
     leases: dict[str, tuple[str, float]] = field(default_factory=dict)  # id -> reviewer, until when
 
     def __post_init__(self) -> None:
-        self.by_id = {label.example.id: label for label in self.labels}
+        self.places = {label.example.id: place for place, label in enumerate(self.labels)}
         self.standing = standing(self.decisions)
         self.reviewers: dict[str, set[str]] = {}
         for name, reviewer in self.standing:
@@ -57,11 +57,8 @@ class Desk:
     def next(self, reviewer: str, *, after: str = "") -> str | None:
         """Return the id of the text to look at next, behind `after` where that was skipped."""
         with self.lock:
-            places = itertools.count()
-            start = next(
-                (p for p, own in zip(places, self.labels, strict=False) if own.example.id == after), -1
-            )
-            for label in [*self.labels[start + 1 :], *self.labels[: start + 1]]:
+            start = self.places.get(after, -1) + 1
+            for label in itertools.chain(self.labels[start:], self.labels[:start]):
                 if self._waits(label.example.id, reviewer):
                     self.leases[label.example.id] = (reviewer, time.monotonic() + LEASE_SECONDS)
                     return str(label.example.id)
@@ -131,9 +128,9 @@ class Desk:
         return len(decided) < (self.copies if is_shared(name, self.shared) else 1)
 
     def _label(self, name: str) -> Label:
-        if name not in self.by_id:
+        if name not in self.places:
             raise UserError(f"there is no text {name!r} in this labelling")
-        return self.by_id[name]
+        return self.labels[self.places[name]]
 
     def _enter(self, decision: Decision) -> None:
         add_decisions(self.log, [decision])
@@ -163,8 +160,8 @@ def agreements(decisions: Sequence[Decision], form: Form) -> list[dict[str, Any]
                 "reviewers": [left, right],
                 "texts": len(both),
                 "rejected": len(both) - len(kept),
-                "labels": [_row(one) for one in form.agreement(kept)] if kept else [],
-                "periods": [_row(form.agreement(period)[0]) for period in periods],
+                "labels": [asdict(one) for one in form.agreement(kept)] if kept else [],
+                "periods": [asdict(form.agreement(period)[0]) for period in periods],
             }
         )
     return found
@@ -185,10 +182,6 @@ def agreement_text(decisions: Sequence[Decision], form: Form) -> str:
         who = " and ".join(pair["reviewers"])
         lines.append(f"{who}, {pair['texts']:,} texts: {measure} {', '.join(shown) or 'not defined'}")
     return "\n".join(lines)
-
-
-def _row(agreement: Agreement) -> dict[str, Any]:
-    return dict(vars(replace(agreement)))
 
 
 def _checked(reviewer: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from shared.contracts import Types
 from shared.errors import UserError
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
-from shared.labelling.contracts import Agreement, Form, Merged, Prompt, Reading, Unreadable
+from shared.labelling.contracts import Agreement, Form, Merged, Prompt, Reading, Unreadable, named_types
 from shared.passages import QueryExample, QueryPrediction
 
 Lines = tuple[str, ...]
@@ -41,7 +41,7 @@ class LinesForm:
 
     def labels(self) -> list[dict[str, str]]:
         """Return what is to be written."""
-        return [{"name": name, "meaning": str(meaning), "group": ""} for name, meaning in self.types.items()]
+        return named_types(self.types)
 
     def shown(self, example: Any) -> dict[str, Any]:
         """Return the text."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.contracts import Types
 from shared.errors import UserError
-from shared.labelling.contracts import Agreement, Form, Merged, Prompt, Reading, Unreadable
+from shared.labelling.contracts import Agreement, Form, Merged, Prompt, Reading, Unreadable, named_types
 from shared.labelling.voting import expected, kappa
 from shared.passages import RankingExample, RankingPrediction
 
@@ -29,7 +29,7 @@ class RelevanceForm:
 
     def labels(self) -> list[dict[str, str]]:
         """Return the one thing there is to say of a passage."""
-        return [{"name": name, "meaning": str(meaning), "group": ""} for name, meaning in self.types.items()]
+        return named_types(self.types)
 
     def shown(self, example: RankingExample) -> dict[str, Any]:
         """Return the query and its passages, numbered from 1."""

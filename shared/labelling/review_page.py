@@ -100,7 +100,11 @@ def make_app(desk: Desk, *, token: str, title: str) -> FastAPI:
 
     @app.get("/api/about")
     def about() -> dict[str, Any]:
-        return {"title": title, "labels": desk.form.labels(), "agreement": desk.agreement()}
+        return {"title": title, "labels": desk.form.labels()}
+
+    @app.get("/api/agreement")
+    def agreement() -> list[dict[str, Any]]:
+        return desk.agreement()
 
     return app
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from shared.bundle_manifest import check_fits
 from shared.contracts import Baseline
+from shared.errors import BundleError, ConfigError
 from shared.labelling.contracts import Answer, Work
+from shared.runs import LATEST, SAME, find_run
 
 CHUNK = 256  # texts answered together
 
@@ -52,10 +55,15 @@ class BaselineTeacher:
 class BundleTeacher:
     """A run of ours: its answers with their probabilities."""
 
-    run: str
+    run: str  # as `predict` names it: a folder, or its name below the runs
     engine: str
 
     key_variable: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        """Raise `ConfigError` where no run is named: the newest would be another one tomorrow."""
+        if not self.run or self.run in (LATEST, SAME):
+            raise ConfigError([f"teacher.run={self.run!r}; allowed: a run's folder or name"])
 
     @property
     def by(self) -> str:
@@ -67,13 +75,18 @@ class BundleTeacher:
         return f"{self.by} answers {len(work.left(self.by)):,} texts"
 
     def ask(self, work: Work) -> Iterator[Sequence[Answer]]:
-        """Yield the answers in chunks."""
-        from shared.engines import engine_folder, load_engine
+        """Yield the answers in chunks; raises `BundleError` for a bundle of another task, or other labels."""
+        from shared.engines import engine_folder, engine_manifest, load_engine
         from shared.evaluate import predict
 
-        place = engine_folder(Path(self.run), self.engine, task=work.task)
+        folder = find_run(self.run, runs_dir=work.runs_dir, task=work.task)
+        place = engine_folder(folder, self.engine, task=work.task)
+        manifest = engine_manifest(place)
+        check_fits(manifest, task=work.task)
+        if manifest["types"] != dict(work.data.types()):
+            raise BundleError(f"{folder} answers other labels than those of {work.folder}")
         model = load_engine(place, threads=work.threads, types=None)
         examples = work.left(self.by)
         for start in range(0, len(examples), CHUNK):
-            answers = predict(model, examples[start : start + CHUNK], batch_tokens=1024)
+            answers = predict(model, examples[start : start + CHUNK], batch_tokens=work.batch_tokens)
             yield [Answer(answer.id, self.by, answer) for answer in answers]

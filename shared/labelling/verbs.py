@@ -134,19 +134,17 @@ def _teacher(config: RunConfig) -> Teacher:
         return config.teacher
     if not config.baseline:
         raise ConfigError(["nobody to ask: give teacher=server, bundle or stored, or a baseline of the task"])
-    return BaselineTeacher(config.baseline, _prices(config.baseline))
+    return BaselineTeacher(config.baseline, _prices(config.baseline, task=config.task.name))
 
 
-def _prices(baseline: Baseline) -> tuple[float, float]:
-    """Return the dollars per million tokens of the model whose replies are stored, 0 for others."""
-    from shared.boards.layout import CONF
+def _prices(baseline: Baseline, *, task: str) -> tuple[float, float]:
+    """Return the dollars per million tokens of a large model whose replies are stored, 0 for others."""
+    from shared.boards.layout import CONF, read_layout
     from shared.boards.prices import find_price, read_prices
 
-    if not (model := getattr(baseline, "model", "")):
+    if (model := read_layout(task).priced_as.get(baseline.name)) is None:
         return 0.0, 0.0
-    lists = read_prices(CONF)
-    names = [price.model for prices in lists for price in prices.prices if price.model.startswith(model)]
-    price, _ = find_price(min(names, default=model), lists)
+    price, _ = find_price(model, read_prices(CONF))
     return price.input, price.output
 
 
@@ -180,6 +178,8 @@ def _work(config: RunConfig, folder: Path, examples: Sequence[Any], form: Form) 
         done={by: frozenset(ids) for by, ids in done.items()},
         dollars=config.labelling.dollars,
         tokens=config.labelling.tokens,
+        runs_dir=config.runs_dir,
+        batch_tokens=config.predict.batch_tokens,
         threads=config.hardware.threads,
     )
 

@@ -41,7 +41,7 @@ def main() -> None:
             words = [f"rehearse.into='{into}'", f"rehearse.share={share}", f"rehearse.order={order}"]
             run("rehearse", "data=finer_ord", f"labelling.folder='{folder}'", LEAD, *words)
     for row in ROWS:
-        run("crossvalidate", f"experiment=ner/folds_{row}")
+        run("crossvalidate", f"experiment=ner/folds_{row}", "hardware.threads=1")
     for row in ("llama_405b", "gpt_4o"):
         run("evaluate", f"experiment=ner/folds_{row}")
 

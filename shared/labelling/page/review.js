@@ -49,8 +49,7 @@ function nameAction() {
 }
 
 async function showAgreement() {
-  about = await ask("api/about");
-  const rows = about.agreement.flatMap((pair) => pair.labels.map((label, index) => {
+  const rows = (await ask("api/agreement")).flatMap((pair) => pair.labels.map((label, index) => {
     const over = index ? "" : pair.periods.map((period) => period.value?.toFixed(3) ?? "-").join(", ");
     const value = label.value === null ? "-" : `${label.value.toFixed(3)} (${label.measure})`;
     const cells = [pair.reviewers.join(" and "), pair.texts, label.label || "all", value, over];

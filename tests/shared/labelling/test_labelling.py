@@ -257,7 +257,7 @@ def test_a_labelling_trains_with_peoples_labels_beside_and_says_what_it_has(tmp_
     )
     data = compose_run("ner", compose).data
     training = data.load("train")
-    own = [example for example in training if example.id in ("0", "1")]
+    own = [example for example in training if example.id in ("labelled:0", "labelled:1")]
     assert len(own) == 2 and len(training) > 100
     assert {data.weight(example) for example in own} == {0.25} and data.weight(training[-1]) == 1.0
     assert "2 drafted (weight 0.25)" in data.report()
@@ -302,3 +302,28 @@ def test_audit_finds_the_one_label_that_is_unlike_all_others(tmp_path: Path) -> 
     suspects = [json.loads(line) for line in (folder / "suspects.jsonl").read_text("utf-8").splitlines()]
     assert {(row["unit"]["text"], row["likely"]) for row in suspects} == {("7", "PER")}
     assert "Bo Ek: PER 3, ORG 1" in said
+
+
+def test_a_source_with_other_labels_or_a_labelling_that_changed_is_refused(tmp_path: Path) -> None:
+    folder = make_labelling(tmp_path / "labels", Answer("a", "one", DRAFT))
+    words = ["data=labelled", f"data.folder='{folder}'"]
+    with pytest.raises(ConfigError, match="sample has other labels"):
+        compose_run("ner", [*words, "data@source=sample"]).data.load("train")
+    with pytest.raises(ConfigError, match="labels came to it since"):
+        compose_run("ner", [*words, "data.state=abc"]).data.load("train")
+
+
+def test_the_licence_is_that_of_the_texts_and_of_the_labels_beside_them(tmp_path: Path) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("Orla Bank fell.\n", encoding="utf-8")
+    folder = tmp_path / "labels"
+    run(
+        "tasks.ner",
+        "label",
+        "baseline=dictionary",
+        f"labelling.folder='{folder}'",
+        f"labelling.input='{texts}'",
+    )
+    words = ["data=labelled", f"data.folder='{folder}'", "data@source=sample"]
+    assert compose_run("ner", words).data.licence == "yours; that of this project"
+    assert compose_run("ner", [*words, "data.human=0"]).data.licence == "yours"
