@@ -1,12 +1,15 @@
 """What several tests need: the public data, where it is there."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from shared.boards.board import read_board
 from shared.boards.sections import Section
+from tests.chromium import ARGUMENTS, CHROMIUM
 
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"  # before the hub's client is imported: no test reaches a hub
 
@@ -26,3 +29,11 @@ def public_data_dir() -> Path:
     if not (folder / "finer-ord").is_dir():
         pytest.skip("no public data here: set RIGHTSIZE_DATA_DIR")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield started
+        started.close()

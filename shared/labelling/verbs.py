@@ -39,7 +39,7 @@ def label(config: RunConfig, *, overrides: Sequence[str]) -> None:
     Called again it goes on; texts that the teacher has answered are not asked again.
     """
     asked = config.labelling
-    folder, teacher = labelling_folder(asked.folder), _teacher(config)
+    folder, teacher = labelling_folder(asked.folder), teacher_of(config)
     form = config.form.bind(config.data.types())
     examples = [form.blank(example) for example in _texts(config)]
     about = About(
@@ -127,7 +127,8 @@ def _texts(config: RunConfig) -> list[Any]:
     return examples
 
 
-def _teacher(config: RunConfig) -> Teacher:
+def teacher_of(config: RunConfig) -> Teacher:
+    """Return the teacher that was chosen, or the baseline as one; raises `ConfigError` for both or none."""
     if config.teacher and config.baseline:
         raise ConfigError(["teacher and baseline are both given: one of them answers"])
     if config.teacher:

@@ -1,6 +1,5 @@
 """The page in a real browser: sorting, filtering, deciding; accessible, light and dark, small and large."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -8,24 +7,16 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
 from shared.boards.amounts import dollars
 from shared.boards.decision import decide
 from shared.boards.page import page
 from shared.boards.question import read_question
+from tests.chromium import CHROMIUM
 from tests.shared.boards.boards_by_hand import CONTENTS, ROWS, SECTIONS
 
 Open = Callable[..., Page]
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 PUBLISHED = Path(__file__).resolve().parents[3] / "leaderboards" / "index.html"
 PHONE, DESKTOP = (360, 740), (1280, 900)
 VIEWS = [
@@ -42,14 +33,6 @@ QUESTIONS = [
 ]
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

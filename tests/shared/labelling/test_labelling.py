@@ -38,6 +38,8 @@ from shared.labelling.folder import (
 )
 from shared.labelling.log import Log
 from shared.labelling.queue import by_doubt, most_informative
+from shared.labelling.teachers import BaselineTeacher
+from shared.labelling.verbs import teacher_of
 from tests.shared.labelling.labellings import ORLA, form, make_labelling, spans, text
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -327,3 +329,15 @@ def test_the_licence_is_that_of_the_texts_and_of_the_labels_beside_them(tmp_path
     words = ["data=labelled", f"data.folder='{folder}'", "data@source=sample"]
     assert compose_run("ner", words).data.licence == "yours; that of this project"
     assert compose_run("ner", [*words, "data.human=0"]).data.licence == "yours"
+
+
+@pytest.mark.parametrize(
+    ("name", "by", "dollars"),
+    [("gpt_4o", "GPT-4o, run 1", (2.5, 10.0)), ("dictionary", "dictionary of train", (0.0, 0.0))],
+)
+def test_a_baseline_costs_what_the_tables_say_its_model_costs(
+    name: str, by: str, dollars: tuple[float, float]
+) -> None:
+    teacher = teacher_of(compose_run("ner", [f"baseline={name}"]))
+    assert isinstance(teacher, BaselineTeacher)
+    assert (teacher.by, teacher.dollars_per_million) == (by, dollars)

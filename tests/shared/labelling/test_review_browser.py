@@ -13,25 +13,17 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from shared.labelling.contracts import Answer
 from shared.labelling.folder import read_decisions, settled
-from tests.shared.boards.test_browser import ARGUMENTS, CHROMIUM
+from tests.chromium import CHROMIUM
 from tests.shared.labelling.labellings import ORLA, make_labelling, spans, text
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXTS = [text("a", ORLA), text("b", "Ada Lind left."), text("c", "Nothing here.")]
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield started
-        started.close()
 
 
 class Served:
