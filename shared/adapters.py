@@ -23,6 +23,7 @@ from omegaconf import OmegaConf
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from shared.bases import find_base
 from shared.bundle_manifest import CARD, MANIFEST, file_digests, read_manifest
 from shared.config import LoraConfig, Method, ModelConfig
 from shared.contracts import Examples
@@ -31,7 +32,7 @@ from shared.evaluate import infer
 from shared.example_rows import example_row, read_example
 from shared.examples import Example
 from shared.files import file_sha256, folder_atomic, write_text_atomic
-from shared.model import Model, choose_trainable, find_base
+from shared.model import Model, choose_trainable
 from shared.model_card import model_card
 from shared.passages import RankingExample
 from shared.promise import Promises, promises_row

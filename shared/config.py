@@ -184,7 +184,9 @@ class PredictConfig:
 FORMATS = ("jsonl", "text", "conll")
 
 
-ENGINES = ("torch", "onnx", "onnx_int8", "openvino", "openvino_int8")
+GRAPHS = ("onnx", "onnx_int8", "openvino", "openvino_int8")  # engines of encoders
+WRITERS = ("gguf", "gguf_q8_0", "gguf_q4_1", "gguf_lora")  # engines of decoders
+ENGINES = ("torch", *GRAPHS, *WRITERS)
 FORMATS_OF_EXPORT = ENGINES[1:]
 
 

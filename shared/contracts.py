@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shared.fast_tokenizer import FastTokenizer
     from shared.intervals import Statistic
     from shared.record import Counts
+    from shared.writing import Wish
 
 SPLITS = ("train", "validation", "test")
 
@@ -283,11 +284,13 @@ class Base:
     """A base's files on this machine, and the digest of its weights.
 
     `encoder_folder` has the encoder's config and tokenizer: `folder`, unless the weights come without them.
+    `gguf` is the file that `folder` was made of, if it was.
     """
 
     folder: Path
     sha256: str
     encoder_folder: Path
+    gguf: Path | None = None
 
 
 class HeadSettings(Protocol):
@@ -302,7 +305,21 @@ class HeadSettings(Protocol):
 
 @runtime_checkable
 class ExportableSettings(HeadSettings, Protocol):
-    """Settings of a head over an encoder, whose weights may also be a graph of another engine."""
+    """Settings of a head that stands around any engine's weights, not only around those of torch."""
 
     def head(self, tokenizer: FastTokenizer, *, types: Types, module: Any) -> Head:
         """Return the head around its weights, a torch module or `StoredArrays`; needs no torch itself."""
+
+
+@runtime_checkable
+class WritingHead(Head, Protocol):
+    """A head over a decoder: its answers are written, token by token, by any engine that can."""
+
+    engines: dict[str, Engine]  # what answers by its `bundles`, loaded when an example is first read
+
+    @property
+    def context(self) -> int:
+        """Tokens that a prompt and its answer have together at most."""
+
+    def wishes(self, features: Sequence[Any]) -> list[list[Wish]]:
+        """Return what is to be written for each of the prompts, for all of them equally often."""

@@ -1,48 +1,19 @@
 """Numbers that are copied, not made up: a constraint on greedy decoding.
 
-While a number is being written, only tokens may follow that keep it the beginning of a number in the prompt;
-it may end only where such a number ends. The digit of a quarter (q1 to q4) is free.
-
-B rows in a batch, T tokens of a prompt, V words of the vocabulary.
+While a number is being written, only what keeps it the beginning of a number in the prompt may follow; it may
+end only where such a number ends. The digit of a quarter (q1 to q4) is free.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterable
 
-import torch
-from torch import Tensor
-from transformers import LogitsProcessor
-
-_DIGITS = frozenset("0123456789")
 _NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?")
 _BEGUN = re.compile(r"[0-9][0-9,]*(?:\.[0-9]*)?")  # a number as far as it is written
 _QUARTER = re.compile(r"\bq$", re.IGNORECASE)
 _QUARTER_DIGIT = re.compile(r"\bq[1-4][.,]*$", re.IGNORECASE)
-LOOKED_BACK = 24  # tokens: longer than any number
 END = ""
-
-
-class CopiedNumbers(LogitsProcessor):  # type: ignore[misc]  # transformers is untyped
-    """Allows in each row the numbers of its own prompt alone; `prompts` (B, T) are token ids."""
-
-    def __init__(self, tokenizer: Any, prompts: Tensor) -> None:
-        self.tokenizer = tokenizer
-        texts = tokenizer.batch_decode(prompts, skip_special_tokens=True)
-        self.numbers = [numbers_of(text) for text in texts]
-        self.pieces, self.others = _tokens(tokenizer)
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """Return scores (B, V) with -inf where a number would leave those of the prompt."""
-        for row, ids in enumerate(input_ids[:, -LOOKED_BACK:].tolist()):
-            allowed = allowed_next(self.tokenizer.decode(ids), self.numbers[row])
-            kept = torch.zeros_like(scores[row], dtype=torch.bool)
-            kept[[index for piece, index in self.pieces.items() if piece in allowed]] = True
-            if END in allowed:
-                kept[self.others] = True
-            scores[row] = scores[row].masked_fill(~kept, -torch.inf)
-        return scores
 
 
 def numbers_of(text: str) -> frozenset[str]:
@@ -70,16 +41,14 @@ def _written(before: str) -> str:
     return last
 
 
-def _tokens(tokenizer: Any) -> tuple[dict[str, int], Tensor]:
-    """Return the tokens of single digits and of the marks inside a number, and all that have no digit.
-
-    A longer token with digits is in neither: a number is written digit by digit.
-    """
-    pieces = {}
-    for piece in "0123456789.,":
-        ids = tokenizer(piece, add_special_tokens=False)["input_ids"]
-        if len(ids) == 1:
-            pieces[piece] = ids[0]
-    words = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
-    others = {index for index, word in enumerate(words) if not _DIGITS & set(word)}
-    return pieces, torch.tensor(sorted(others - set(pieces.values())))
+def numbers_grammar(numbers: Iterable[str]) -> str:
+    """Return the texts that have these numbers alone, as a grammar (GBNF) that llama.cpp writes by."""
+    figures = ["[qQ] [1-4]", *(f'"{number}"' for number in sorted(numbers))]
+    return "\n".join(
+        [
+            "root ::= text (figure (behind text figure)* (behind text | [.,]*))?",
+            "text ::= [^0-9]*",
+            "behind ::= [.,]* [^0-9.,]",
+            f"figure ::= {' | '.join(figures)}",
+        ]
+    )

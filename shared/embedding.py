@@ -19,10 +19,10 @@ def embed_words(texts: Sequence[Sequence[str]], *, model: ModelConfig) -> list[A
 
     Words behind the first `MAX_TOKENS` tokens are left out.
     """
+    from shared.bases import find_base
     from shared.encoder import embed_words as embedded
     from shared.encoder import load_encoder
     from shared.fast_tokenizer import FastTokenizer
-    from shared.model import find_base
     from shared.word_shape import SHAPES, word_shape
 
     encoder, tokenizer = load_encoder(find_base(model))
@@ -39,9 +39,9 @@ def embed(texts: Sequence[str], *, model: ModelConfig) -> Array:
 
     Texts are cut at `MAX_TOKENS` tokens.
     """
+    from shared.bases import find_base
     from shared.encoder import embed_texts, load_encoder
     from shared.fast_tokenizer import FastTokenizer
-    from shared.model import find_base
 
     encoder, tokenizer = load_encoder(find_base(model))
     read = FastTokenizer.of(tokenizer)

@@ -21,6 +21,10 @@ TITLES = {
     "onnx_int8": "8 bits, ONNX Runtime",
     "openvino": "OpenVINO",
     "openvino_int8": "8 bits, OpenVINO",
+    "gguf": "llama.cpp",
+    "gguf_q8_0": "8 bits, llama.cpp",
+    "gguf_q4_1": "4 bits, llama.cpp",
+    "gguf_lora": "LoRA on the base's GGUF, llama.cpp",
 }
 
 

@@ -1,4 +1,4 @@
-"""The export of a bundle: a graph without torch, the head around it, and what was proven of both.
+"""The export of a bundle: a graph or a GGUF without torch, the head around it, and what was proven of both.
 
 The graph's own logits on validation fit the thresholds and confidences anew, and make the promises: what is
 promised of an 8-bit model's answers is measured by them. Whatever costs more of the main score than the
@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from shared.adapters import load_bundle
 from shared.batches import length_batches
 from shared.bundle_manifest import MANIFEST as BUNDLE_MANIFEST
 from shared.bundle_manifest import file_digests, read_manifest
-from shared.config import ExportConfig, PromiseConfig
-from shared.contracts import Arrays, Examples, Features, Head, Metric
+from shared.config import WRITERS, ExportConfig, PromiseConfig
+from shared.contracts import Arrays, Examples, Features, Head, Metric, WritingHead
 from shared.errors import UserError
 from shared.evaluate import infer
 from shared.export_proof import (
@@ -37,12 +38,15 @@ from shared.exported import ARRAYS, GRAPH, GRAPHS, MANIFEST, ExportedModel, load
 from shared.fast_tokenizer import FILE as TOKENIZER
 from shared.fast_tokenizer import FastTokenizer
 from shared.files import file_sha256, write_json_atomic
+from shared.gguf_export import write_decoder
 from shared.graph_export import write_graph
 from shared.model import Model
 from shared.promise import make_promises, promises_row
 from shared.provenance import library_versions
 from shared.quantising import quantise, quantise_dynamic, quantise_static
 
+EXACT_GRAPHS, EXACT_WRITER, INNER_FORMAT = ("onnx", "openvino"), "gguf", "onnx"
+SAME_TEXTS = 0.02  # share of the texts that a float32 decoder may write otherwise than the torch model
 SAME_LOGIT = 1e-3  # how far a float32 export's logits may be from the torch model's
 TRACED = 4  # windows that the graph is traced by
 CALIBRATING, CALIBRATING_TOKENS = 400, 1024  # windows of training texts that give ranges, and their batches
@@ -69,24 +73,25 @@ def write_export(source: Source, folder: Path, *, asked: ExportConfig) -> Proof:
     Raises `UserError` for a head that has no graph, and for an export that costs more than the budget, or
     whose float32 logits are not the torch model's, unless it is forced.
     """
-    head, validation = source.model.head, source.validation
-    if not hasattr(head.module, "inputs"):
-        raise UserError(
-            f"export.format={asked.format}: there is no graph of a head that finds {head.finds()}"
-        )
-    facts = _facts(source, asked)
+    validation = source.validation
+    _check_format(source.model.head, asked.format)
+    facts = _facts_of(source.model, source.bundle, asked.format)
     exact = answered_here(source.model, validation, batch_tokens=source.batch_tokens)
-    write_graph(source.model, folder / GRAPH, features=head.encode(validation)[:TRACED])
-    _write(folder, source, head.module.arrays(), facts)
-    kept = _shrink(folder, source, exact, asked) if asked.format.endswith("int8") else []
-    _seal(folder, facts)
+    kept = _write_model(source, folder, facts, exact, asked)
     apart = answered_apart(folder, validation, threads=source.threads, batch_tokens=source.batch_tokens)
-    exported = load_export(folder, threads=source.threads).head
-    answers = _tuned(exported, validation, exported.encode(validation), apart.logits)
+    exported, answers = load_export(folder, threads=source.threads).head, apart.predictions
+    if apart.logits:
+        answers = _tuned(exported, validation, exported.encode(validation), apart.logits)
     proof = prove(
         validation, exact, replace(apart, predictions=answers), metric=source.metric, threads=source.threads
     )
-    proof = replace(proof, full_precision=kept, torch_mib=_torch_mib(source.model), mib=_mib(folder))
+    proof = replace(
+        proof,
+        sampled=_sampled(source.model.head, validation),
+        full_precision=kept,
+        torch_mib=_torch_mib(source.model),
+        mib=_mib(folder),
+    )
     proof = replace(proof, forced=fault(proof, asked))
     if proof.forced and not asked.force:
         raise UserError(f"{proof.forced}; export.force=true keeps it all the same")
@@ -98,28 +103,70 @@ def write_export(source: Source, folder: Path, *, asked: ExportConfig) -> Proof:
         "promises": promises_row(promises),
         "proof": asdict(proof),
     }
-    _write(folder, source, exported.module.arrays(), facts)
+    _write(folder, source.bundle, exported.module.arrays(), facts)
     check_reload(folder, validation, threads=source.threads, batch_tokens=source.batch_tokens)
     return proof
 
 
-def _facts(source: Source, asked: ExportConfig) -> dict[str, Any]:
-    manifest = read_manifest(source.bundle)
+def _check_format(head: Head, format: str) -> None:
+    """Raise `UserError` where the format is not for such a head."""
+    graphs = tuple(GRAPHS) if hasattr(head.module, "inputs") else ()
+    allowed = WRITERS if isinstance(head, WritingHead) else graphs
+    if format not in allowed:
+        others = f"; allowed: {', '.join(allowed)}" if allowed else ""
+        raise UserError(f"export.format={format} is not for a head that finds {head.finds()}{others}")
+
+
+def _sampled(head: Head, examples: Examples) -> bool:
+    """Return whether the head's answers are drawn at random."""
+    if not isinstance(head, WritingHead):
+        return False
+    return any(wish.temperature for asked in head.wishes(head.encode(examples[:1])) for wish in asked)
+
+
+def _write_model(
+    source: Source, folder: Path, facts: dict[str, Any], exact: Answered, asked: ExportConfig
+) -> list[str]:
+    """Write the graph or the decoder with what stands beside it; return the layers left in float32."""
+    model = source.model
+    if asked.format in WRITERS:
+        write_decoder(model, source.bundle, folder, format=asked.format)
+        for name, inner in model.head.bundles.items():
+            _write_inner(inner, folder / name, examples=source.validation)
+        _write(folder, source.bundle, model.head.module.arrays(), facts)
+        return []
+    write_graph(model, folder / GRAPH, features=model.head.encode(source.validation)[:TRACED])
+    _write(folder, source.bundle, model.head.module.arrays(), facts)
+    kept = _shrink(folder, source, exact, asked) if asked.format.endswith("int8") else []
+    _seal(folder, facts)
+    return kept
+
+
+def _write_inner(bundle: Path, folder: Path, *, examples: Examples) -> None:
+    """Write the graph of a bundle that stands inside the one that is exported, in float32."""
+    model = load_bundle(bundle)
+    folder.mkdir()
+    write_graph(model, folder / GRAPH, features=model.head.encode(examples)[:TRACED])
+    _write(folder, bundle, model.head.module.arrays(), _facts_of(model, bundle, INNER_FORMAT))
+
+
+def _facts_of(model: Model, bundle: Path, format: str) -> dict[str, Any]:
+    manifest = read_manifest(bundle)
     return {
-        "format": asked.format,
-        "bundle": file_sha256(source.bundle / BUNDLE_MANIFEST),
+        "format": format,
+        "bundle": file_sha256(bundle / BUNDLE_MANIFEST),
         **{name: manifest[name] for name in COPIED},
-        "special": FastTokenizer.of(source.model.tokenizer).special,
+        "special": FastTokenizer.of(model.tokenizer).special,
         "decoding": manifest["decoding"],
         "promises": [],
         "versions": library_versions(),
     }
 
 
-def _write(folder: Path, source: Source, arrays: Arrays, facts: dict[str, Any]) -> None:
-    """Write what stands beside the graph, and the digests of all of it."""
+def _write(folder: Path, bundle: Path, arrays: Arrays, facts: dict[str, Any]) -> None:
+    """Write what stands beside the model, and the digests of all of it."""
     np.savez(folder / ARRAYS, **arrays)  # type: ignore[arg-type]  # no array is named allow_pickle
-    shutil.copyfile(source.bundle / TOKENIZER, folder / TOKENIZER)
+    shutil.copyfile(bundle / TOKENIZER, folder / TOKENIZER)
     _seal(folder, facts)
 
 
@@ -138,15 +185,13 @@ def _shrink(folder: Path, source: Source, exact: Answered, asked: ExportConfig) 
         head.collate([windows[index] for index in batch])
         for batch in length_batches(sizes, budget=CALIBRATING_TOKENS)
     ]
-    exported = load_export(folder, threads=source.threads)
-    features = exported.head.encode(source.validation)
+    exported = load_export(folder, threads=source.threads).head
+    features = exported.encode(source.validation)
 
     def loss(graph: Path) -> float:
-        small = ExportedModel(
-            exported.head, GRAPHS[asked.format](graph, source.threads), manifest=exported.manifest
-        )
+        small = ExportedModel(exported, GRAPHS[asked.format](graph, source.threads))
         logits = infer(small, features, batch_tokens=source.batch_tokens)
-        answers = _tuned(exported.head, source.validation, features, logits)
+        answers = _tuned(exported, source.validation, features, logits)
         return best - source.metric.quick(source.validation, answers)
 
     static = asked.format.startswith("openvino")
@@ -170,7 +215,12 @@ def fault(proof: Proof, asked: ExportConfig) -> str:
             f"export.format={asked.format} takes {proof.score} on validation from {scores}, "
             f"more than export.budget={asked.budget:g}"
         )
-    if not asked.format.endswith("int8") and proof.largest_gap > SAME_LOGIT:
+    if asked.format == EXACT_WRITER and not proof.sampled and proof.changed > SAME_TEXTS:
+        return (
+            f"export.format={asked.format} writes {proof.changed:.1%} of the texts otherwise than torch, "
+            f"more than {SAME_TEXTS:.0%}"
+        )
+    if asked.format in EXACT_GRAPHS and (proof.largest_gap or 0.0) > SAME_LOGIT:
         return (
             f"export.format={asked.format} gives logits up to {proof.largest_gap:.2g} from those of torch, "
             f"more than {SAME_LOGIT:g}"

@@ -16,10 +16,10 @@ import numpy as np
 from shared.compare import compare
 from shared.contracts import Engine, Examples, Metric
 from shared.errors import BundleError
-from shared.evaluate import Speed, infer, predict, predict_timed
+from shared.evaluate import Speed, predict, predict_timed
 from shared.example_rows import example_row, prediction_row, read_prediction
 from shared.exported import load_export
-from shared.exported_answers import ANSWERS, EXAMPLES, LOGITS, SPEED
+from shared.exported_answers import ANSWERS, EXAMPLES, LOGITS, SPEED, window_logits
 from shared.provenance import machine
 
 RELOADED = 32  # examples whose answers are compared once more when all is written
@@ -39,7 +39,7 @@ class Proof:
     high: float | None
     p: float | None
     changed: float  # share of the examples that are answered otherwise
-    largest_gap: float  # between two logits of one place
+    largest_gap: float | None  # between two logits of one place; None of a text that is written
     torch_documents_per_second: float
     documents_per_second: float
     torch_latency_p50_ms: float
@@ -48,6 +48,7 @@ class Proof:
     cpu: str
     torch_mib: float = 0.0  # of the merged weights
     mib: float = 0.0  # of the export's files
+    sampled: bool = False  # answers are drawn at random: those of another engine are others
     full_precision: list[str] = field(default_factory=list)  # layers that have no 8 bits where others do
     forced: str = ""  # why it would have been refused, '' for no reason
 
@@ -56,14 +57,14 @@ class Proof:
 class Answered:
     """What an engine made of the examples."""
 
-    logits: Logits  # of each window, in order
+    logits: Logits  # of each window, in order; none of texts that are written
     predictions: list[Any]
     speed: Speed
 
 
 def answered_here(model: Engine, examples: Examples, *, batch_tokens: int) -> Answered:
     """Return what the engine makes of the examples in this process."""
-    logits = infer(model, model.head.encode(examples), batch_tokens=batch_tokens)
+    logits = window_logits(model, examples, batch_tokens=batch_tokens)
     predictions, speed, _ = predict_timed(model, examples, batch_tokens=batch_tokens)
     return Answered(logits, predictions, speed)
 
@@ -138,7 +139,8 @@ def proof_text(proof: Proof) -> str:
     ]
     table = tabulate(rows, headers=["", "torch", "export"], disable_numparse=True)
     notes = [
-        f"answered otherwise: {100 * found.changed:.2f} %; logits up to {found.largest_gap:.1e} apart",
+        f"answered otherwise: {100 * found.changed:.2f} %"
+        + ("" if found.largest_gap is None else f"; logits up to {found.largest_gap:.1e} apart"),
         f"{found.threads} threads, {found.cpu}",
     ]
     if found.low is not None:
@@ -150,8 +152,10 @@ def proof_text(proof: Proof) -> str:
     return "\n".join([table, *notes])
 
 
-def _largest_gap(left: Logits, right: Logits) -> float:
+def _largest_gap(left: Logits, right: Logits) -> float | None:
     """Return the largest difference of two logits of one place; a row is padded to its batch's width."""
+    if not left:
+        return None
     return max(
         float(np.abs(a[tuple(map(slice, b.shape))] - b[tuple(map(slice, a.shape))]).max(initial=0.0))
         for a, b in zip(left, right, strict=True)

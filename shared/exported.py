@@ -1,8 +1,8 @@
-"""Exported specialists: a graph of another engine in place of the torch model, and the head around it.
+"""Exported specialists: another engine's model in place of that of torch, and the head around it.
 
-A folder holds the graph, what decoding reads of the head's weights, the tokenizer, and `export.json`, which
-says how it was made and what was proven of it. Neither torch nor transformers is imported, so that a process
-answers within a second of its start.
+A folder holds a graph, or a decoder's weights for llama.cpp, what decoding reads of the head's weights, the
+tokenizer, and `export.json`, which says how it was made and what was proven of it. Neither torch nor
+transformers is imported, so that a process answers within a second of its start.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from omegaconf import OmegaConf
 
 from shared.bundle_manifest import read_manifest
-from shared.contracts import Arrays, Features, Head, Types
+from shared.contracts import Arrays, Engine, Features, Head, Types, WritingHead
 from shared.errors import UserError
 from shared.fast_tokenizer import FastTokenizer
 from shared.files import file_sha256
@@ -35,8 +35,8 @@ Graph = Callable[[Arrays], np.ndarray[Any, Any]]  # a batch's arrays, by name ->
 class ExportedModel:
     """An engine: the head of a bundle around a graph; see `shared.contracts.Engine`."""
 
-    def __init__(self, head: Head, graph: Graph, *, manifest: Mapping[str, Any]) -> None:
-        self.head, self.manifest = head, manifest
+    def __init__(self, head: Head, graph: Graph) -> None:
+        self.head = head
         self._graph = graph
 
     def logits(self, features: Sequence[Features]) -> np.ndarray[Any, Any]:
@@ -44,7 +44,7 @@ class ExportedModel:
         return self._graph(self.head.collate(features))
 
 
-def load_export(folder: Path, *, threads: int, types: Types | None = None) -> ExportedModel:
+def load_export(folder: Path, *, threads: int, types: Types | None = None) -> Engine:
     """Return the exported specialist; `threads` of 0 are all processors that the process may use.
 
     Raises `BundleError` when a file is missing or damaged, or when other `types` are asked for than trained.
@@ -60,8 +60,15 @@ def load_export(folder: Path, *, threads: int, types: Types | None = None) -> Ex
     head.source.update(bundle=manifest["bundle"], export=file_sha256(folder / MANIFEST))
     if types is not None:
         head.ask(types)
-    graph = GRAPHS[manifest["format"]](folder / GRAPH, threads or len(os.sched_getaffinity(0)))
-    return ExportedModel(head, graph, manifest=manifest)
+    threads = threads or len(os.sched_getaffinity(0))
+    if manifest["format"] in GRAPHS:
+        graph = GRAPHS[manifest["format"]](folder / GRAPH, threads)
+        return ExportedModel(head, graph)
+    from shared.llama import load_llama
+
+    writer = cast(WritingHead, head)
+    writer.engines.update({name: load_export(folder / name, threads=threads) for name in head.bundles})
+    return load_llama(folder, writer, tokenizer, manifest=manifest, threads=threads)
 
 
 def onnx_graph(path: Path, threads: int) -> Graph:

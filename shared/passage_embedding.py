@@ -43,8 +43,8 @@ def load_text_encoder(model: ModelConfig, *, bundle: str) -> TextEncoder:
     """
     if bundle:
         return _trained(Path(bundle))
+    from shared.bases import find_base
     from shared.encoder import load_encoder
-    from shared.model import find_base
 
     base = find_base(model)
     encoder, tokenizer = load_encoder(base)

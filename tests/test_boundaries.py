@@ -12,21 +12,17 @@ SOURCES = sorted([*(ROOT / "shared").rglob("*.py"), *(ROOT / "tasks").rglob("*.p
 TASKS = sorted(path.stem for path in (ROOT / "conf" / "task").glob("*.yaml"))
 TENSOR_LIBRARIES = {"torch", "transformers", "peft", "gliner", "accelerate", "safetensors"}
 TENSOR_FILES = {
-    "query_writing.py",
     "span_extraction.py",
-    "text_generation.py",
     "model.py",
     "specialists.py",
     "train.py",
     "adapters.py",
     "agreement.py",
     "checkpoint.py",
-    "copied_numbers.py",
     "decoder.py",
     "export.py",
     "graph_export.py",
     "encoder.py",
-    "writing.py",
 }
 
 

@@ -14,30 +14,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from transformers import LogitsProcessor
 
-from shared.contracts import Arrays, Base, Outputs, Reviewer, Types
-from shared.decoder import load_decoder
+from shared.contracts import Arrays, Engine, Outputs, Reviewer, Types
 from shared.errors import BundleError
+from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import QueryWriting
 from shared.passages import QueryExample, QueryPrediction
-from shared.writing import (
-    Drawn,
-    frame,
-    lines_of,
-    mask,
-    padded,
-    read_beginning,
-    target_loss,
-    taught,
-    tokens_of,
-    written,
-)
+from shared.writing import Wish, lines_of, mask, padded, taught
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 WIDTH_STEP = 64  # prompts are padded to a multiple of it: most are far shorter than the longest
 _LIST_MARK = re.compile(r"^(?:\d{1,2}[.)](?!\d)|[-*•])\s*")
@@ -65,7 +54,9 @@ class Prompt:
 class QueryWritingHead:
     """See `shared.contracts.Head`; its `logits` are the token ids that were written, (S, N) a passage."""
 
-    def __init__(self, settings: QueryWriting, *, types: Types, tokenizer: Any) -> None:
+    def __init__(
+        self, settings: QueryWriting, *, types: Types, tokenizer: FastTokenizer, module: Any
+    ) -> None:
         self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
         self.new_tokens: list[int] = []
         self.remembers, self.inspector = False, None
@@ -74,9 +65,9 @@ class QueryWritingHead:
         self.decoding: dict[str, float] = {}
         self.kept: dict[str, Any] = {}
         self.source: dict[str, str] = {}
-        self.module = nn.Module()  # the language model's own output layer writes
-        shots = [(shot["passage"].strip(), shot["queries"].strip()) for shot in settings.shots]
-        self._before, self._after = frame(tokenizer, settings.instruction, shots=shots)
+        self.module = module
+        self.engines: dict[str, Engine] = {}
+        self._before, self._after = (module.arrays()[name].tolist() for name in ("before", "after"))
 
     def start(self, backbone: nn.Module, examples: Sequence[QueryExample]) -> None:
         """Do nothing: the language model starts as it is."""
@@ -87,7 +78,7 @@ class QueryWritingHead:
 
     def _prompt(self, number: int, example: QueryExample) -> Prompt:
         limit = self.settings.passage_tokens
-        passage = tokens_of(self.tokenizer, example.text)
+        passage = self.tokenizer.encode(example.text)
         tokens = [*passage[:limit], *self._after]
         target, cut = self._target(example.queries)
         return Prompt(
@@ -95,7 +86,7 @@ class QueryWritingHead:
             tokens=tokens,
             width=min(-(-len(tokens) // WIDTH_STEP) * WIDTH_STEP, limit + len(self._after)),
             target=target,
-            key=_digest(example.text),
+            key=digest(example.text),
             truncated_tokens=max(0, len(passage) - limit) + cut,
         )
 
@@ -107,7 +98,7 @@ class QueryWritingHead:
         if not queries:
             return [], 0
         room = self.settings.max_new_tokens - 1
-        heads = [tokens_of(self.tokenizer, "\n".join(queries[: n + 1])) for n in range(len(queries))]
+        heads = [self.tokenizer.encode("\n".join(queries[: n + 1])) for n in range(len(queries))]
         fitting = [tokens for tokens in heads if len(tokens) <= room] or [heads[0][:room]]
         return [*fitting[-1], self.tokenizer.eos_token_id], len(heads[-1]) - len(fitting[-1])
 
@@ -125,43 +116,31 @@ class QueryWritingHead:
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
         """Return in training the cross-entropy of the targets; else the ids that were written (B, S, N)."""
-        if backbone.training:
-            return target_loss(backbone, batch)
-        passages, widths = batch["passages"], batch["widths"]
-        beginning = read_beginning(backbone, self._before, device=passages.device)
-        shape = (len(passages), self.settings.samples, self.settings.max_new_tokens)
-        ids = passages.new_zeros(shape)
-        for width in sorted(set(widths.tolist())):
-            chosen = (widths == width).nonzero().flatten()
-            ids[chosen] = self._written(backbone, batch, chosen, width, beginning).view(-1, *shape[1:])
-        return Outputs(logits=ids)
+        outputs: Outputs = self.module(backbone, batch)
+        return outputs
 
-    def _written(
-        self, backbone: nn.Module, batch: Mapping[str, Tensor], chosen: Tensor, width: int, beginning: Any
-    ) -> Tensor:
-        """Return (samples of all chosen passages, N): the samples of a passage stand together."""
-        rows = chosen.repeat_interleave(self.settings.samples)
-        before = rows.new_tensor(self._before).expand(len(rows), -1)
-        seeds = self._seeds(batch["keys"][chosen].tolist())
-        return written(
-            backbone,
-            self.tokenizer,
-            torch.cat([before, batch["passages"][rows, -width:]], 1),
-            torch.cat([torch.ones_like(before), batch["passage_mask"][rows, -width:]], 1),
-            limits=self.settings,
-            processors=lambda indices: self._processors([seeds[index] for index in indices]),
-            beginning=beginning,
-        )
+    @property
+    def context(self) -> int:
+        """Tokens of a prompt and an answer at most."""
+        room = len(self._before) + self.settings.passage_tokens + len(self._after)
+        return room + self.settings.max_new_tokens
 
-    def _seeds(self, keys: Sequence[int]) -> list[int]:
-        seed, samples = self.settings.sampling_seed, range(self.settings.samples)
-        return [_digest(f"{seed} {key} {sample}") for key in keys for sample in samples]
-
-    def _processors(self, seeds: Sequence[int]) -> list[LogitsProcessor]:
+    def wishes(self, features: Sequence[Prompt]) -> list[list[Wish]]:
+        """See `shared.contracts.WritingHead`."""
         settings = self.settings
-        if not settings.temperature:
-            return []
-        return [Drawn(seeds, temperature=settings.temperature, top_p=settings.top_p)]
+        return [
+            [
+                Wish(
+                    [*self._before, *prompt.tokens],
+                    settings.max_new_tokens,
+                    temperature=settings.temperature,
+                    top_p=settings.top_p,
+                    seed=sample_seed(settings.sampling_seed, prompt.key, sample),
+                )
+                for sample in range(settings.samples)
+            ]
+            for prompt in features
+        ]
 
     def decode(
         self, examples: Sequence[QueryExample], features: Sequence[Prompt], logits: Sequence[Array]
@@ -173,7 +152,7 @@ class QueryWritingHead:
         ]
 
     def _queries(self, samples: Array) -> tuple[str, ...]:
-        answers = samples.astype(np.int64).tolist()
+        answers = samples.astype(np.int64).reshape(self.settings.samples, -1).tolist()
         lines = [line for ids in answers for line in lines_of(self.tokenizer, ids)]
         return distinct_queries(lines)[: self.settings.queries]
 
@@ -210,12 +189,6 @@ class QueryWritingHead:
         return f"queries that a passage answers, at most {self.settings.queries} a passage"
 
 
-def build(settings: QueryWriting, base: Base, *, types: Types) -> tuple[nn.Module, Any, QueryWritingHead]:
-    """Return the decoder, its tokenizer and a fresh head."""
-    backbone, tokenizer = load_decoder(base)
-    return backbone, tokenizer, QueryWritingHead(settings, types=types, tokenizer=tokenizer)
-
-
 def distinct_queries(lines: Sequence[str]) -> tuple[str, ...]:
     """Return the lines without list marks, each once: case, white space and marks at its end aside."""
     found: dict[str, str] = {}
@@ -227,6 +200,11 @@ def distinct_queries(lines: Sequence[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def _digest(text: str) -> int:
+def sample_seed(seed: int, key: int, sample: int) -> int:
+    """Return the seed of one of a passage's samples, from that of all and the passage's key."""
+    return digest(f"{seed} {key} {sample}")
+
+
+def digest(text: str) -> int:
     """Return 63 bits of the text's sha256, as a seed and a tensor hold them."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1

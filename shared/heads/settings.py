@@ -223,9 +223,15 @@ class TextGeneration:
 
     def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return decoder, tokenizer and head; see `HeadSettings.build`."""
-        from shared.heads.text_generation import build
+        from shared.modules.text_writer import build
 
         return build(self, base, types=types)
+
+    def head(self, tokenizer: FastTokenizer, *, types: Types, module: Any) -> Head:
+        """Return the head around what writes; see `ExportableSettings.head`."""
+        from shared.heads.text_generation import TextGenerationHead
+
+        return TextGenerationHead(self, types=types, tokenizer=tokenizer, module=module)
 
 
 class RankingLoss(Enum):
@@ -341,6 +347,12 @@ class QueryWriting:
 
     def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return decoder, tokenizer and head; see `HeadSettings.build`."""
-        from shared.heads.query_writing import build
+        from shared.modules.query_writer import build
 
         return build(self, base, types=types)
+
+    def head(self, tokenizer: FastTokenizer, *, types: Types, module: Any) -> Head:
+        """Return the head around what writes; see `ExportableSettings.head`."""
+        from shared.heads.query_writing import QueryWritingHead
+
+        return QueryWritingHead(self, types=types, tokenizer=tokenizer, module=module)

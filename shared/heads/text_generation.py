@@ -13,18 +13,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import Tensor, nn
 
-from shared.contracts import Arrays, Base, Outputs, Reviewer, Types
-from shared.copied_numbers import CopiedNumbers
-from shared.decoder import load_decoder
+from shared.contracts import Arrays, Engine, Outputs, Reviewer, Types
+from shared.copied_numbers import numbers_of
 from shared.errors import BundleError, UserError
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
+from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import TextGeneration
-from shared.writing import frame, lines_of, mask, padded, target_loss, taught, tokens_of, written
+from shared.writing import Wish, lines_of, mask, padded, taught
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 SELECTOR = "selector"  # the name of the selector's bundle inside this one's
 SELECTOR_TOKENS = 8192  # the selector's batch budget
@@ -52,28 +54,20 @@ class Prompt:
 class TextGenerationHead:
     """See `shared.contracts.Head`; its `logits` are the token ids that were generated."""
 
-    def __init__(self, settings: TextGeneration, *, types: Types, tokenizer: Any) -> None:
+    def __init__(
+        self, settings: TextGeneration, *, types: Types, tokenizer: FastTokenizer, module: Any
+    ) -> None:
         self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
         self.new_tokens: list[int] = []
         self.remembers, self.inspector = False, None
         self.decoding: dict[str, float] = {}
         self.kept: dict[str, Any] = {}
         self.source: dict[str, str] = {}
-        self.module = nn.Module()  # the language model's own output layer writes
+        self.module = module
         self.reviewer: Reviewer | None = settings.reviewer()
         self.bundles = {SELECTOR: Path(settings.selector)} if settings.selector else {}
-        self._selector: Any = None
-        self._before, self._after = self._frame()
-
-    def _frame(self) -> tuple[list[int], list[int]]:
-        """Return the tokens in front of the sentences and behind them."""
-        told = [self.settings.instruction]
-        if self.settings.style_in_prompt and self.reviewer:
-            told.append(self.reviewer.instruction())
-        return frame(self.tokenizer, " ".join(told))
-
-    def _tokens(self, text: str) -> list[int]:
-        return tokens_of(self.tokenizer, text)
+        self.engines: dict[str, Engine] = {}
+        self._before, self._after = (module.arrays()[name].tolist() for name in ("before", "after"))
 
     def start(self, backbone: nn.Module, examples: Sequence[SummaryExample]) -> None:
         """Raise `UserError` where the selector is missing; the language model starts as it is."""
@@ -99,14 +93,16 @@ class TextGenerationHead:
         ]  # gold is not seen
         if not self.bundles or not asked:
             return [example.chosen or range(len(example.sentences)) for example in examples]
-        from shared.adapters import load_bundle
         from shared.evaluate import infer
 
-        if self._selector is None:
-            self._selector = load_bundle(self.bundles[SELECTOR])
-        head = self._selector.head
+        if SELECTOR not in self.engines:
+            from shared.adapters import load_bundle
+
+            self.engines[SELECTOR] = load_bundle(self.bundles[SELECTOR])
+        selector = self.engines[SELECTOR]
+        head: Any = selector.head
         features = head.encode(asked)
-        logits = infer(self._selector, features, batch_tokens=SELECTOR_TOKENS)
+        logits = infer(selector, features, batch_tokens=SELECTOR_TOKENS)
         found = iter(head.rank(asked, features, logits))
         return [example.chosen or next(found) for example in examples]
 
@@ -114,7 +110,7 @@ class TextGenerationHead:
         room, beyond = self.settings.prompt_tokens, 0
         chosen: dict[int, list[int]] = {}
         for index in ranked[: self.settings.sentences]:
-            tokens = self._tokens(example.sentences[index] + "\n")
+            tokens = self.tokenizer.encode(example.sentences[index] + "\n")
             if not chosen and len(tokens) > room:  # the best sentence alone is too long
                 beyond += len(tokens) - room
                 tokens = tokens[:room]
@@ -125,7 +121,7 @@ class TextGenerationHead:
             room -= len(tokens)
         read = tuple(sorted(chosen))
         target, cut = self._target(example)
-        begun = self._tokens("".join(f"{line}\n" for line in example.begun or ()))
+        begun = self.tokenizer.encode("".join(f"{line}\n" for line in example.begun or ()))
         return Prompt(
             example=number,
             tokens=[*self._before, *(t for index in read for t in chosen[index]), *self._after, *begun],
@@ -139,7 +135,7 @@ class TextGenerationHead:
         """Return the summary's tokens and the end, and how many tokens were cut."""
         if not example.bullets:
             return [], 0
-        tokens = [*self._tokens("\n".join(example.bullets)), self.tokenizer.eos_token_id]
+        tokens = [*self.tokenizer.encode("\n".join(example.bullets)), self.tokenizer.eos_token_id]
         limit = self.settings.max_new_tokens
         return tokens[:limit], max(0, len(tokens) - limit)
 
@@ -148,9 +144,8 @@ class TextGenerationHead:
 
         P is the same for all prompts of a kind: those that begin, and those that go on.
         """
-        room = len(self._before) + self.settings.prompt_tokens + len(self._after)
         begun = any(prompt.begun for prompt in features)
-        width = room + self.settings.max_new_tokens * begun
+        width = self._room + self.settings.max_new_tokens * begun
         prompts, fill = [prompt.tokens for prompt in features], self.tokenizer.pad_token_id
         return {
             **taught(prompts, [prompt.target for prompt in features], fill=fill),
@@ -161,25 +156,32 @@ class TextGenerationHead:
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
         """Return in training the cross-entropy of the targets; else the generated ids (B, N)."""
-        if backbone.training:
-            return target_loss(backbone, batch)
-        prompts, begun = batch["prompts"], bool(batch["begun"].any())
-        ids = written(
-            backbone,
-            self.tokenizer,
-            prompts,
-            batch["prompt_mask"],
-            limits=self.settings,
-            processors=lambda rows: [CopiedNumbers(self.tokenizer, prompts[rows])] if begun else [],
-        )
-        return Outputs(logits=ids)
+        outputs: Outputs = self.module(backbone, batch)
+        return outputs
+
+    @property
+    def _room(self) -> int:
+        return len(self._before) + self.settings.prompt_tokens + len(self._after)
+
+    @property
+    def context(self) -> int:
+        """Tokens of a prompt, what stood of an answer and what is written behind it, at most."""
+        return self._room + 2 * self.settings.max_new_tokens
+
+    def wishes(self, features: Sequence[Prompt]) -> list[list[Wish]]:
+        """See `shared.contracts.WritingHead`."""
+        limit = self.settings.max_new_tokens
+        return [[Wish(prompt.tokens, limit, numbers=self._numbers(prompt))] for prompt in features]
+
+    def _numbers(self, prompt: Prompt) -> frozenset[str] | None:
+        return numbers_of(self.tokenizer.decode(prompt.tokens)) if prompt.begun else None
 
     def decode(
         self, examples: Sequence[SummaryExample], features: Sequence[Prompt], logits: Sequence[Array]
     ) -> list[SummaryPrediction]:
         """Return the bullets that were written; one that was cut off at the last token is left out."""
         return [
-            self._summary(examples[prompt.example], prompt, ids.astype(np.int64).tolist())
+            self._summary(examples[prompt.example], prompt, ids.astype(np.int64).ravel().tolist())
             for prompt, ids in zip(features, logits, strict=True)
         ]
 
@@ -235,9 +237,3 @@ class TextGenerationHead:
         """Return what is written."""
         checked = ", checked against the document" if self.reviewer else ""
         return f"summaries of at most {self.settings.max_new_tokens} tokens{checked}"
-
-
-def build(settings: TextGeneration, base: Base, *, types: Types) -> tuple[nn.Module, Any, TextGenerationHead]:
-    """Return the decoder, its tokenizer and a fresh head."""
-    backbone, tokenizer = load_decoder(base)
-    return backbone, tokenizer, TextGenerationHead(settings, types=types, tokenizer=tokenizer)

@@ -28,9 +28,9 @@ from shared.adapters import load_bundle
 from shared.boards.measure import busy_share
 from shared.boards.speed import SpeedRecord, SpeedTable, row_of, table_text, write_speed
 from shared.compose import compose_run
-from shared.config import ENGINES
+from shared.config import GRAPHS
 from shared.contracts import Engine
-from shared.engines import engine_folder, load_engine, num_threads
+from shared.engines import TORCH, engine_folder, load_engine, num_threads
 from shared.evaluate import predict
 from shared.export_verb import export
 from shared.exported import EXPORTS, MANIFEST
@@ -101,12 +101,14 @@ def measured(task: str, run: Path, data_dir: str, *, texts: int, repeats: int) -
     An export that the run lacks is made.
     """
     words = [f"run='{run}'", f"data_dir='{data_dir}'"]
-    for engine in ENGINES[1:]:
+    for engine in GRAPHS:
         if not (run / EXPORTS / engine / MANIFEST).is_file():
             export(compose_run(task, [*words, f"export.format={engine}", "export.force=true"]), overrides=[])
     examples = of_run(compose_run(task, words), run, []).data.load("validation")[:texts]
     model = load_bundle(run / runs.BUNDLE)
-    engines = {engine: load_engine(engine_folder(run, engine, task=task), threads=0) for engine in ENGINES}
+    engines = {
+        engine: load_engine(engine_folder(run, engine, task=task), threads=0) for engine in (TORCH, *GRAPHS)
+    }
     systems: dict[str, Answer] = {name: peer(task, model, batch=batch) for name, batch in PIPELINES.items()}
     systems |= {name: ours(engine) for name, engine in engines.items()}
     timings = timed(systems, examples, repeats=repeats)
@@ -222,7 +224,7 @@ def cold_table(task: str, run: Path, text: str) -> SpeedTable:
     with tempfile.TemporaryDirectory() as name:
         one = Path(name) / "one.txt"
         one.write_text(" ".join(text.split()) + "\n", encoding="utf-8")
-        for engine in ENGINES:
+        for engine in (TORCH, *GRAPHS):
             words = [f"run={run}", f"engine={engine}", f"predict.input={one}"]
             command = [sys.executable, "-m", f"tasks.{task}", "predict", *words]
             seconds = []

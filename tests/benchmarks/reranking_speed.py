@@ -17,9 +17,10 @@ import torch
 from sentence_transformers import CrossEncoder
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
+from shared.bases import find_base
 from shared.compose import compose_run
 from shared.evaluate import predict
-from shared.model import Model, create_model, find_base
+from shared.model import Model, create_model
 from shared.passages import RankingExample
 
 QUERIES, REPEATS, ALONE = 4, 3, 8

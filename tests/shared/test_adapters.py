@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from shared import adapters
+from shared.bases import find_base
 from shared.bundle_manifest import check_fits
 from shared.compose import compose_run
 from shared.config import RunConfig
 from shared.errors import BundleError, UserError
 from shared.evaluate import infer
 from shared.examples import SpanExample
-from shared.model import Model, create_model, find_base
+from shared.model import Model, create_model
 from shared.words import find_words
 
 TYPES = {"PER": "person", "ORG": "organization"}

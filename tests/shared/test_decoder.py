@@ -9,11 +9,12 @@ import torch
 from transformers import LlamaConfig, MistralConfig, Phi3Config, Qwen3Config
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
+from shared.bases import find_base
 from shared.compose import compose_run
 from shared.config import ModelConfig
 from shared.decoder import load_decoder
 from shared.errors import UserError
-from shared.model import choose_trainable, find_base
+from shared.model import choose_trainable
 
 TINY = {
     "hidden_size": 16,

@@ -3,9 +3,9 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
+from shared.bases import find_base
 from shared.compose import compose_run
 from shared.embedding import MAX_TOKENS, embed
-from shared.model import find_base
 
 MODEL = compose_run("ner", []).model
 TEXTS = ["Bond yields fell.", "", "rain " * 400, "Shares of Orla Bank rose to a record on Friday.", "Rain."]

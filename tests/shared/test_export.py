@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from shared import adapters
+from shared.bundle_manifest import read_manifest
 from shared.compose import compose_run
 from shared.config import ExportConfig
 from shared.engines import engine_folder, engine_place, load_engine
@@ -183,7 +184,7 @@ def test_an_export_beyond_the_budget_leaves_nothing_unless_forced_and_then_is_ma
     proof = write_export(replace(source, metric=Falling(source.metric)), tmp_path / "forced", asked=asked)
     assert (proof.torch, proof.export) == (1.0, 0.5)
     assert "FORCED" in proof_text(proof)
-    assert load_export(tmp_path / "forced", threads=1).manifest["proof"]["forced"] == proof.forced
+    assert read_manifest(tmp_path / "forced", name=MANIFEST)["proof"]["forced"] == proof.forced
 
 
 class Falling:

@@ -1,9 +1,9 @@
 import pytest
 from transformers import AutoTokenizer
 
+from shared.bases import find_base
 from shared.compose import compose_run
 from shared.fast_tokenizer import FastTokenizer
-from shared.model import find_base
 
 TEXTS = ["Orla Bank fell 3.5 %.", "", "naïve café — 你好", "[CLS] is no mark here", "x" * 300]
 

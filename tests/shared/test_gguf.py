@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from transformers import AutoConfig, AutoTokenizer, GenerationConfig, __version__
 
+from shared.bases import find_base
 from shared.compose import compose_run
 from shared.errors import UserError
 from shared.files import file_sha256
 from shared.gguf import DIGESTS, dequantised
-from shared.model import find_base
 
 SMOLLM2 = compose_run("ner", ["model=smollm2"]).model
 DIGEST = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"

@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from shared import adapters
+from shared.bases import find_base
 from shared.compose import compose_run
 from shared.encoder import embed_texts
 from shared.errors import BundleError, ConfigError
 from shared.fast_tokenizer import FastTokenizer
-from shared.model import create_model, find_base
+from shared.model import create_model
 from shared.passage_embedding import TextEncoder, embed_queries, embed_windows, load_text_encoder
 from shared.passages import Passage
 

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from shared.abstention import Gate
+from shared.bases import find_base
 from shared.compose import compose_run
 from shared.config import PredictConfig
 from shared.encoder import load_encoder
@@ -22,7 +23,7 @@ from shared.evaluate import infer, stream
 from shared.examples import AnomalyExample, SpanExample
 from shared.fast_tokenizer import FastTokenizer
 from shared.heads.embedding_density import EmbeddingDensityHead
-from shared.model import Model, create_model, find_base
+from shared.model import Model, create_model
 from shared.modules.anomaly_scorer import AnomalyScorer
 from shared.promise import Usual
 from shared.record import Promise

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 import pytest
 import torch
 
+from shared.bases import find_base
 from shared.compose import compose_run
 from shared.encoder import load_encoder
 from shared.fast_tokenizer import FastTokenizer
-from shared.model import find_base
 from shared.modules.rows import by_length, draw, embed_rows
 from shared.padding import padded_tokens
 from shared.text_pieces import Pieces

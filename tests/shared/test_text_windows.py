@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from transformers import AutoTokenizer
 
+from shared.bases import find_base
 from shared.compose import compose_run
 from shared.examples import FacetExample
 from shared.fast_tokenizer import FastTokenizer
-from shared.model import find_base
 from shared.ontology import Ontology
 from shared.text_windows import LABELLED, MARKERS, OUT_OF_SCOPE, UNLABELLED, TextReader
 from tests.shared.heads.texts import DESK, RELATIONS, marked_example

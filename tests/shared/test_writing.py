@@ -6,21 +6,11 @@ import torch
 from transformers import AutoTokenizer, LlamaConfig
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
+from shared.bases import find_base
 from shared.compose import compose_run
-from shared.model import find_base
-from shared.writing import (
-    IGNORED,
-    Drawn,
-    frame,
-    lines_of,
-    mask,
-    padded,
-    read_beginning,
-    target_loss,
-    taught,
-    tokens_of,
-    written,
-)
+from shared.fast_tokenizer import FastTokenizer
+from shared.modules.writing import Drawn, read_beginning, target_loss, written
+from shared.writing import IGNORED, frame, lines_of, mask, padded, taught
 
 PROMPTS = [[5, 6, 7, 8], [9], [5, 6, 11]]
 LIMITS = SimpleNamespace(batch_rows=2, max_new_tokens=6)
@@ -54,14 +44,14 @@ def free(rows: list[int]) -> list[Any]:
 
 
 def test_the_frame_is_the_bases_chat_around_a_text_with_shots_in_front(tokenizer: Any) -> None:
-    before, after = frame(tokenizer, "Ask.", shots=[("Tolls rose.", "Why?\nWhen?")])
-    assert tokenizer.decode(before) == (
+    found = frame(tokenizer, "Ask.", shots=[("Tolls rose.", "Why?\nWhen?")])
+    assert tokenizer.decode(found["before"]) == (
         "<|im_start|>system\nAsk.<|im_end|>\n"
         "<|im_start|>user\nTolls rose.<|im_end|>\n"
         "<|im_start|>assistant\nWhy?\nWhen?<|im_end|>\n"
         "<|im_start|>user\n"
     )
-    assert tokenizer.decode(after) == "<|im_end|>\n<|im_start|>assistant\n"
+    assert tokenizer.decode(found["after"]) == "<|im_end|>\n<|im_start|>assistant\n"
 
 
 def test_rows_stand_behind_their_padding() -> None:
@@ -140,11 +130,11 @@ def test_a_shared_beginning_is_read_once_and_changes_nothing(decoder: Any) -> No
 
 
 def test_lines_are_stripped_and_one_cut_off_at_the_last_token_is_left_out(tokenizer: Any) -> None:
-    ids = tokens_of(tokenizer, " Why? \n\nWhen")
-    end = tokenizer.eos_token_id
-    assert lines_of(tokenizer, ids) == ["Why?"]
-    assert lines_of(tokenizer, [*ids, end, 0, 0]) == ["Why?", "When"]
-    assert lines_of(tokenizer, [end]) == []
+    read = FastTokenizer.of(tokenizer)
+    ids, end = read.encode(" Why? \n\nWhen"), read.eos_token_id
+    assert lines_of(read, ids) == ["Why?"]
+    assert lines_of(read, [*ids, end, 0, 0]) == ["Why?", "When"]
+    assert lines_of(read, [end]) == []
 
 
 def draws(shares: list[float], *, temperature: float, top_p: float, rows: int = 4000) -> list[float]:

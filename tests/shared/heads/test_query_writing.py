@@ -8,12 +8,15 @@ import torch
 from transformers import AutoTokenizer, LlamaConfig
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
+from shared.bases import find_base
 from shared.compose import compose_run
 from shared.errors import BundleError, ConfigError
 from shared.evaluate import infer, predict
+from shared.fast_tokenizer import FastTokenizer
 from shared.heads.query_writing import QueryWritingHead, distinct_queries
 from shared.heads.settings import QueryWriting
-from shared.model import Model, create_model, find_base
+from shared.model import Model, create_model
+from shared.modules.query_writer import QueryWriter
 from shared.passages import QueryExample, QueryPrediction
 from shared.runs import Progress
 from shared.train import fit
@@ -41,7 +44,9 @@ def settings(**changed: Any) -> QueryWriting:
 
 
 def new_head(tokenizer: Any, **changed: Any) -> QueryWritingHead:
-    return QueryWritingHead(settings(**changed), types=TYPES, tokenizer=tokenizer)
+    told = settings(**changed)
+    module = QueryWriter(told, tokenizer)
+    return QueryWritingHead(told, types=TYPES, tokenizer=FastTokenizer.of(tokenizer), module=module)
 
 
 def tiny_model(tokenizer: Any, **changed: Any) -> Model:
@@ -79,7 +84,7 @@ def test_a_passage_is_cut_at_its_budget_and_counted(tokenizer: Any) -> None:
     head = new_head(tokenizer)
     (prompt,) = head.encode([QueryExample("long", "word " * 1000)])
     assert len(prompt.tokens) == 48 + len(head._after)
-    assert prompt.truncated_tokens == len(head.tokenizer("word " * 1000)["input_ids"]) - 48
+    assert prompt.truncated_tokens == len(head.tokenizer.encode("word " * 1000)) - 48
 
 
 def test_queries_that_do_not_fit_whole_are_left_out_of_the_target_and_counted(tokenizer: Any) -> None:

@@ -49,7 +49,7 @@ def test_a_prompt_frames_the_sentences_as_the_base_was_taught() -> None:
 def test_chosen_sentences_stand_in_the_documents_order_as_far_as_the_budget_goes() -> None:
     """The best two are asked for, and one of them fits; the other's tokens are counted."""
     model = new_model("head.prompt_tokens=20", "head.sentences=2", "head.max_new_tokens=24")
-    sizes = [len(model.head._tokens(text + "\n")) for text in REPORT.sentences]
+    sizes = [len(model.head.tokenizer.encode(text + "\n")) for text in REPORT.sentences]
     (prompt,) = model.head.encode([replace(REPORT, chosen=(1, 2, 0))])
     assert sizes[1] <= 20 < sizes[1] + sizes[2]
     assert prompt.read == (1,)
@@ -109,9 +109,9 @@ def test_a_summary_does_not_depend_on_the_other_documents_of_a_batch(model: Mode
 def test_generated_ids_become_bullets_and_a_cut_last_one_is_left_out(model: Model) -> None:
     (prompt,) = model.head.encode([REPORT])
     ended = np.array(
-        [*model.head._tokens("Up 5%.\n\nDown 2%."), model.tokenizer.eos_token_id, 0, 0], dtype=float
+        [*model.head.tokenizer.encode("Up 5%.\n\nDown 2%."), model.tokenizer.eos_token_id, 0, 0], dtype=float
     )
-    cut = np.array(model.head._tokens("Up 5%.\nDown 2"), dtype=float)
+    cut = np.array(model.head.tokenizer.encode("Up 5%.\nDown 2"), dtype=float)
     for ids, texts in ((ended, ["Up 5%.", "Down 2%."]), (cut, ["Up 5%."])):
         (found,) = model.head.decode([REPORT], [prompt], [ids])
         assert found == SummaryPrediction("orla", tuple(map(Bullet, texts)), read=(0, 1, 2))

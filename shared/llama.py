@@ -1,0 +1,115 @@
+"""llama.cpp as what writes: a decoder's answers without torch.
+
+A server of llama.cpp runs inside the process, on a port of the loopback that nobody is told. One prompt is
+written after another, so that no answer depends on the company it is written in.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import OmegaConf
+
+from shared.bases import find_weights
+from shared.config import ModelConfig
+from shared.contracts import WritingHead
+from shared.copied_numbers import numbers_grammar
+from shared.errors import UserError
+from shared.fast_tokenizer import FastTokenizer
+from shared.typed_config import typed
+from shared.writing import Wish
+
+WEIGHTS, LORA = "model.gguf", "lora.gguf"
+SEEDS = 2**32  # llama.cpp's own are below it
+LORA_FORMAT = "gguf_lora"
+SILENT = 0  # of llama.cpp's levels of what it reports
+SPARE = 8  # places of the context beyond the longest prompt and answer
+
+
+class Llama:
+    """A model in GGUF; `context` is how many tokens a prompt and its answer have together at most.
+
+    `end` is the id of the token that ends an answer.
+    """
+
+    def __init__(
+        self, weights: Path, *, end: int, context: int, threads: int, lora: Path | None = None
+    ) -> None:
+        if importlib.util.find_spec("xllamacpp") is None:
+            raise UserError("this engine needs xllamacpp: pip install 'rightsize[engines]'")
+        import xllamacpp
+
+        settings = xllamacpp.CommonParams()
+        settings.model.path = str(weights)
+        settings.n_ctx, settings.n_parallel, settings.warmup = context + SPARE, 1, False
+        settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads
+        settings.verbosity, settings.ui = SILENT, False
+        settings.api_keys = [secrets.token_hex()]  # nobody else is to ask it
+        if lora:
+            adapter = xllamacpp.CommonAdapterLoraInfo()
+            adapter.path, adapter.scale = str(lora), 1.0
+            settings.lora_adapters = [adapter]
+        self._server, self._end = xllamacpp.Server(settings), end
+
+    def write(self, wish: Wish) -> list[int]:
+        """Return the token ids that are written, the end included where it came."""
+        asked: dict[str, Any] = {
+            "prompt": wish.tokens,
+            "n_predict": wish.limit,
+            "return_tokens": True,
+            "verbose": True,  # or it answers by texts alone
+            "cache_prompt": True,
+            "samplers": ["top_p", "temperature"] if wish.temperature else ["top_k"],
+            "top_k": 1,
+            "top_p": wish.top_p,
+            "temperature": wish.temperature,
+            "seed": wish.seed % SEEDS,
+        }
+        if wish.numbers is not None:
+            asked["grammar"] = numbers_grammar(wish.numbers)
+        answer = self._server.handle_completions(asked)["__verbose"]
+        tokens: list[int] = answer["tokens"]
+        return (
+            [*tokens[:-1], self._end] if answer["stop_type"] == "eos" else tokens
+        )  # it knows other ends too
+
+
+class LlamaModel:
+    """An engine: a head around what llama.cpp writes; see `shared.contracts.Engine`."""
+
+    def __init__(self, head: WritingHead, llama: Llama, *, padding: int) -> None:
+        self.head = head
+        self._llama, self._padding = llama, padding
+
+    def logits(self, features: Sequence[Any]) -> np.ndarray[Any, Any]:
+        """Return the ids that are written (B, S, N), S for each prompt, padded behind their end."""
+        wishes = self.head.wishes(features)
+        longest = max(wish.limit for asked in wishes for wish in asked)
+        shape = (len(wishes), len(wishes[0]), longest)
+        ids = np.full(shape, self._padding, dtype=np.int64)
+        for row, asked in enumerate(wishes):
+            for sample, wish in enumerate(asked):
+                found = self._llama.write(wish)
+                ids[row, sample, : len(found)] = found
+        return ids
+
+
+def load_llama(
+    folder: Path, head: WritingHead, tokenizer: FastTokenizer, *, manifest: Mapping[str, Any], threads: int
+) -> LlamaModel:
+    """Return the engine of an export's folder: its merged weights, or its LoRA on the base's own GGUF.
+
+    Raises `UserError` where that base, or llama.cpp, is not there.
+    """
+    weights, lora = folder / WEIGHTS, None
+    if manifest["format"] == LORA_FORMAT:
+        config = typed(OmegaConf.create(manifest["model"]), ModelConfig, path="model")
+        (weights, _), lora = find_weights(config), folder / LORA
+    end = tokenizer.eos_token_id
+    llama = Llama(weights, end=end, context=head.context, threads=threads, lora=lora)
+    return LlamaModel(head, llama, padding=tokenizer.pad_token_id)

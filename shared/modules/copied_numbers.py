@@ -1,0 +1,53 @@
+"""Numbers that are copied, not made up (`shared.copied_numbers`), while a torch model writes.
+
+B rows in a batch, T tokens of a prompt, V words of the vocabulary.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import LogitsProcessor
+
+from shared.copied_numbers import END, allowed_next, numbers_of
+
+_DIGITS = frozenset("0123456789")
+LOOKED_BACK = 24  # tokens: longer than any number
+
+
+class CopiedNumbers(LogitsProcessor):  # type: ignore[misc]  # transformers is untyped
+    """Allows in each row the numbers of its own prompt alone; `prompts` (B, T) are token ids."""
+
+    def __init__(self, tokenizer: Any, prompts: Tensor) -> None:
+        self.tokenizer = tokenizer
+        texts = tokenizer.batch_decode(prompts, skip_special_tokens=True)
+        self.numbers = [numbers_of(text) for text in texts]
+        self.pieces, self.others = _tokens(tokenizer)
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """Return scores (B, V) with -inf where a number would leave those of the prompt."""
+        for row, ids in enumerate(input_ids[:, -LOOKED_BACK:].tolist()):
+            allowed = allowed_next(self.tokenizer.decode(ids), self.numbers[row])
+            kept = torch.zeros_like(scores[row], dtype=torch.bool)
+            kept[[index for piece, index in self.pieces.items() if piece in allowed]] = True
+            if END in allowed:
+                kept[self.others] = True
+            scores[row] = scores[row].masked_fill(~kept, -torch.inf)
+        return scores
+
+
+def _tokens(tokenizer: Any) -> tuple[dict[str, int], Tensor]:
+    """Return the tokens of single digits and of the marks inside a number, and all that have no digit.
+
+    A longer token with digits is in neither: a number is written digit by digit.
+    """
+    pieces = {}
+    for piece in "0123456789.,":
+        ids = tokenizer(piece, add_special_tokens=False)["input_ids"]
+        if len(ids) == 1:
+            pieces[piece] = ids[0]
+    words = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    others = {index for index, word in enumerate(words) if not _DIGITS & set(word)}
+    return pieces, torch.tensor(sorted(others - set(pieces.values())))
