@@ -55,6 +55,9 @@ class Llama:
             adapter.path, adapter.scale = str(lora), 1.0
             settings.lora_adapters = [adapter]
         self._server, self._end = xllamacpp.Server(settings), end
+        self.write(
+            Wish([end], 1)
+        )  # one that is given up before it ever answered waits for itself without end
 
     def write(self, wish: Wish) -> list[int]:
         """Return the token ids that are written, the end included where it came."""
@@ -63,7 +66,7 @@ class Llama:
             "n_predict": wish.limit,
             "return_tokens": True,
             "verbose": True,  # or it answers by texts alone
-            "cache_prompt": True,
+            "cache_prompt": False,  # a beginning that was kept differs in the last bit from one that is read
             "samplers": ["top_p", "temperature"] if wish.temperature else ["top_k"],
             "top_k": 1,
             "top_p": wish.top_p,

@@ -51,11 +51,11 @@ PROOF = Proof(
 )
 
 
-def source_of(folder: Path, task: str, overrides: list[str]) -> Source:
+def source_of(folder: Path, task: str, overrides: list[str], *, few: int = FEW) -> Source:
     """A bundle of the sample data, with all that an export of it is measured by."""
     config = compose_run(task, overrides)
     validation = config.data.load("validation")
-    validation = validation if task == "anomaly" else validation[:FEW]  # that one needs both kinds
+    validation = validation if task == "anomaly" else validation[:few]  # that one needs both kinds
     write_bundle(folder, task, overrides, validation=validation)
     return Source(
         model=adapters.load_bundle(folder),
