@@ -55,9 +55,7 @@ class Llama:
             adapter.path, adapter.scale = str(lora), 1.0
             settings.lora_adapters = [adapter]
         self._server, self._end = xllamacpp.Server(settings), end
-        self.write(
-            Wish([end], 1)
-        )  # one that is given up before it ever answered waits for itself without end
+        self.write(Wish([end], 1))  # one that never answered cannot be given up: it would wait without end
 
     def write(self, wish: Wish) -> list[int]:
         """Return the token ids that are written, the end included where it came."""

@@ -12,7 +12,6 @@ SOURCES = sorted([*(ROOT / "shared").rglob("*.py"), *(ROOT / "tasks").rglob("*.p
 TASKS = sorted(path.stem for path in (ROOT / "conf" / "task").glob("*.yaml"))
 TENSOR_LIBRARIES = {"torch", "transformers", "peft", "gliner", "accelerate", "safetensors"}
 TENSOR_FILES = {
-    "span_extraction.py",
     "model.py",
     "specialists.py",
     "train.py",
@@ -62,7 +61,7 @@ def test_a_task_imports_itself_and_tensor_free_modules_alone() -> None:
 
 def test_gliner_is_known_to_one_file_only() -> None:
     files = {path.name for path in SOURCES if "gliner" in {name.partition(".")[0] for name in imported(path)}}
-    assert files <= {"span_extraction.py"}
+    assert files <= {"span_scorer.py"}
 
 
 def test_heads_do_not_import_one_another() -> None:

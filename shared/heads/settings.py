@@ -81,9 +81,15 @@ class SpanExtraction:
 
     def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return encoder, tokenizer and head; see `HeadSettings.build`."""
-        from shared.heads.span_extraction import build
+        from shared.modules.span_scorer import build
 
         return build(self, base, types=types)
+
+    def head(self, tokenizer: FastTokenizer, *, types: Types, module: Any) -> Head:
+        """Return the head around its weights; see `ExportableSettings.head`."""
+        from shared.heads.span_extraction import SpanExtractionHead
+
+        return SpanExtractionHead(self, types=types, tokenizer=tokenizer, module=module)
 
 
 class Classifier(Enum):

@@ -1,43 +1,38 @@
 """Span extraction: GLiNER scores every span of up to `max_width` words against the names of the entity types.
 
-Zaratiana et al., arXiv 2311.08526. The library's own modules run; this file feeds them and reads their
-scores. The type names stand before the text in the encoder's input, so types that were never trained can be
-asked for.
+Zaratiana et al., arXiv 2311.08526. The library's own layers score (`shared.modules.span_scorer`); this file
+feeds them and reads their scores. The type names stand before the text in the encoder's input, so types that
+were never trained can be asked for.
 
 B windows in a batch, T tokens, W words, K = max_width, C types.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from gliner import GLiNERConfig
-from gliner.model import UniEncoderSpanGLiNER
-from safetensors.torch import load_file
-from torch import Tensor, nn
-from torch.nn import functional
 
-from shared.contracts import Arrays, Base, Outputs, Reviewer
-from shared.errors import ConfigError
+from shared.contracts import Arrays, Outputs, Reviewer
 from shared.example_rows import span_prediction_row
 from shared.examples import Span, SpanExample, SpanPrediction
+from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import SpanExtraction
+from shared.padding import padded, padded_tokens
 from shared.span_calibration import calibrate_spans, fit_span_calibration
 from shared.windows import cut_windows, owners
 from shared.words import span_words
 
-PRETRAINED = "gliner_config.json"  # a folder that has it is a whole GLiNER, not a bare encoder
-WEIGHTS = "model.safetensors"
-INPUTS = ("input_ids", "attention_mask", "words_mask", "text_lengths", "span_idx", "span_mask")
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
 THRESHOLD = "threshold"
 LOWEST = 0.05  # of the thresholds that `tune` tries, and their step
+NO_TOKEN = -1  # the place of a word that the tokenizer drops
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -48,19 +43,30 @@ class SpanWindow:
 
     example: int
     words: tuple[int, int]
-    written: list[str]
+    tokens: list[int]  # type names and words
+    places: list[int]  # of each word's first token
     gold: list[tuple[int, int, str]]
-    num_tokens: int  # of the words and of the prompt before them
     truncated_tokens: int = 0
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of the words and of the names before them."""
+        return len(self.tokens)
 
 
 class SpanExtractionHead:
     """See `shared.contracts.Head`."""
 
     def __init__(
-        self, settings: SpanExtraction, *, types: Mapping[str, str], gliner: Any, new_tokens: Sequence[int]
+        self,
+        settings: SpanExtraction,
+        *,
+        types: Mapping[str, str],
+        tokenizer: FastTokenizer,
+        module: Any,
+        new_tokens: Sequence[int] = (),
     ) -> None:
-        self.settings, self.gliner, self.types = settings, gliner, dict(types)
+        self.settings, self.tokenizer, self.types = settings, tokenizer, dict(types)
         self._trained = tuple(types.values())
         self.new_tokens = list(new_tokens)
         self.remembers = False
@@ -69,75 +75,74 @@ class SpanExtractionHead:
         self.bundles: dict[str, Path] = {}
         self.reviewer: Reviewer | None = None
         self.source: dict[str, str] = {}
-        self.tokenizer = gliner.data_processor.transformer_tokenizer
         self.decoding = {THRESHOLD: settings.threshold}
-        encoder = gliner.model.token_rep_layer
-        layers = {name: layer for name, layer in gliner.model.named_children() if layer is not encoder}
-        layers |= {name: layer for name, layer in encoder.named_children() if name != "bert_layer"}
-        self.module = nn.ModuleDict(layers)
+        self.module = module
+        arrays = module.arrays()
+        self._marker, self._end_of_names = arrays["markers"].tolist()
+        self._behind_marker = int(arrays["behind_marker"])
 
     def encode(self, examples: Sequence[SpanExample]) -> list[SpanWindow]:
         """Return each example's windows; gold wider than `max_width` or cut by a window is no target."""
-        prompt = sum(1 + len(self.tokenizer.tokenize(name)) for name in self.types.values()) + 3
+        limit, (before, _) = self.settings.window_tokens, self._prompt()
+        written = [[example.text[start:end] for start, end in example.words] for example in examples]
         windows: list[SpanWindow] = []
-        for index, example in enumerate(examples):
-            written = [example.text[start:end] for start, end in example.words]
-            sizes = self._sizes(written)
-            limit = self.settings.window_tokens
-            kept = [min(size, limit) for size in sizes]
-            gold = span_words(example)[0]
+        for index, pieces in enumerate(self.tokenizer.encode_words(written)):
+            kept = [min(len(tokens), limit) for tokens in pieces]
+            gold = span_words(examples[index])[0]
             for start, end in cut_windows(kept, limit=limit, overlap=self.settings.overlap_tokens):
+                tokens, places = list(before), []
+                for word in pieces[start:end]:
+                    places.append(len(tokens) if word else NO_TOKEN)
+                    tokens += word[:limit]
                 windows.append(
                     SpanWindow(
                         example=index,
                         words=(start, end),
-                        written=written[start:end],
+                        tokens=[*tokens, self.tokenizer.sep_token_id],
+                        places=places,
                         gold=[
                             (a - start, b - 1 - start, label)
                             for a, b, label in gold
                             if start <= a and b <= end
                         ],
-                        num_tokens=prompt + sum(sizes[start:end]),
-                        truncated_tokens=sum(sizes[start:end]) - sum(kept[start:end]),
+                        truncated_tokens=sum(map(len, pieces[start:end])) - sum(kept[start:end]),
                     )
                 )
         return windows
 
-    def _sizes(self, written: Sequence[str]) -> list[int]:
-        if not written:
-            return []
-        encoded = self.tokenizer(list(written), add_special_tokens=False, return_attention_mask=False)
-        return [len(tokens) for tokens in encoded["input_ids"]]
+    def _prompt(self) -> tuple[list[int], list[int]]:
+        """Return the tokens in front of the words: the names, each behind a marker; and each type's place."""
+        tokens, places = [self.tokenizer.cls_token_id], []
+        (names,) = self.tokenizer.encode_words([list(self.types.values())])
+        for name in names:
+            places.append(len(tokens) + self._behind_marker)
+            tokens += [self._marker, *name]
+        return [*tokens, self._end_of_names], places
 
     def collate(self, features: Sequence[SpanWindow]) -> Arrays:
-        """Return GLiNER's inputs, with `labels` (B, W, K, C) float: 1 where the span has the type."""
-        processor = self.gliner.data_processor
-        self.tokenizer.padding_side = "right"  # in front, padding would move the words' positions
-        names = list(self.types.values())
-        raw = processor.collate_raw_batch(
-            [{"tokenized_text": window.written, "ner": []} for window in features], entity_types=names
-        )
-        batch = {**raw, **processor.tokenize_inputs(raw["tokens"], raw["classes_to_id"])}
-        batch["text_lengths"] = raw["seq_length"]
-        inputs = {name: np.asarray(batch[name]) for name in INPUTS}
+        """Return tokens and mask (B, T), places of words (B, W) and of types (C,), and sizes in words (B,).
+
+        For the loss there are `labels` (B, W, K, C): 1 where the span has the type.
+        """
+        sizes, types = [len(window.places) for window in features], list(self.types)
         width = self.settings.max_width
-        shape = (len(features), inputs["span_idx"].shape[1] // width, width, len(names))
-        labels = np.zeros(shape, dtype=np.float32)
+        labels = np.zeros((len(features), max(sizes), width, len(types)), dtype=np.float32)
         for row, window in enumerate(features):
             for start, end, label in window.gold:
                 if end - start < width and label in self.types:
-                    labels[row, start, end - start, list(self.types).index(label)] = 1.0
-        return {**inputs, "labels": labels}
+                    labels[row, start, end - start, types.index(label)] = 1.0
+        return {
+            **padded_tokens([window.tokens for window in features], fill=self.tokenizer.pad_token_id),
+            "places": padded([window.places for window in features], fill=NO_TOKEN),
+            "types": np.array(self._prompt()[1]),
+            "sizes": np.array(sizes),
+            "labels": labels,
+        }
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
-        """Return the binary cross-entropy summed over spans and types, per word, and the logits (B, W, K, C).
-
-        The backbone is the encoder inside GLiNER itself, where LoRA was put on it.
-        """
-        logits = self.gliner.model(**{name: batch[name] for name in INPUTS}).logits
-        valid = batch["span_mask"].view(*logits.shape[:3], 1)
-        losses = functional.binary_cross_entropy_with_logits(logits, batch["labels"], reduction="none")
-        return Outputs(logits=logits, loss=(losses * valid).sum() / batch["text_lengths"].sum())
+        """Return the binary cross-entropy summed over spans and types, per word, and logits (B, W, K, C)."""
+        outputs: Outputs = self.module(backbone, batch)
+        return outputs
 
     def decode(
         self, examples: Sequence[SpanExample], features: Sequence[SpanWindow], logits: Sequence[Array]
@@ -215,7 +220,7 @@ class SpanExtractionHead:
             spans = []
             owner = owners([window.words for window, _ in part], len(example.words))
             for index, (window, scores) in enumerate(part):
-                size = len(window.written)
+                size = len(window.places)
                 with np.errstate(over="ignore"):  # exp of a large score is infinite, and the probability 0
                     probabilities = 1 / (1 + np.exp(-scores[:size]))
                 for start, width, label in np.argwhere(probabilities >= lowest).tolist():
@@ -226,68 +231,6 @@ class SpanExtractionHead:
                         spans.append(Span(*ends, labels[label], probability))
             found.append(spans)
         return found
-
-
-def build(
-    settings: SpanExtraction, base: Base, *, types: Mapping[str, str]
-) -> tuple[nn.Module, Any, SpanExtractionHead]:
-    """Return the encoder, its tokenizer and a GLiNER's own head, or a fresh one on a bare encoder."""
-    whole = (base.folder / PRETRAINED).is_file()
-    config = _stored_config(settings, base) if whole else _fresh_config(settings, base)
-    gliner = UniEncoderSpanGLiNER.load_from_config(
-        config, backbone_from_pretrained=not whole, local_files_only=True
-    )
-    if whole:
-        gliner.model.load_state_dict(load_file(base.folder / WEIGHTS))  # a weight too few or many is an error
-    new_tokens = [] if whole else _begin_markers(gliner)
-    head = SpanExtractionHead(settings, types=types, gliner=gliner, new_tokens=new_tokens)
-    return gliner.model.token_rep_layer.bert_layer.model.float(), head.tokenizer, head
-
-
-def _stored_config(settings: SpanExtraction, base: Base) -> GLiNERConfig:
-    """Return a whole GLiNER's own config, with its encoder in this machine's folder rather than by hub id.
-
-    Raises `ConfigError` for settings that its trained layers contradict.
-    """
-    stored = json.loads((base.folder / PRETRAINED).read_text(encoding="utf-8"))
-    here = {"model_name": str(base.encoder_folder), "class_token_index": -1, "vocab_size": -1}
-    config = GLiNERConfig(**{**stored, **here})  # -1: the markers are added to the encoder's tokenizer again
-    mistakes = [
-        f"head.{name}={given}; this GLiNER was made with {made}: set head.{name}={made}"
-        for name, given, made in (
-            ("max_width", settings.max_width, config.max_width),
-            ("hidden_size", settings.hidden_size, config.hidden_size),
-            ("rnn_layers", settings.rnn_layers, config.num_rnn_layers),
-        )
-        if given != made
-    ]
-    if mistakes:
-        raise ConfigError(mistakes)
-    return config
-
-
-def _fresh_config(settings: SpanExtraction, base: Base) -> GLiNERConfig:
-    return GLiNERConfig(
-        model_name=str(base.folder),
-        max_width=settings.max_width,
-        hidden_size=settings.hidden_size,
-        num_rnn_layers=settings.rnn_layers,
-        dropout=settings.dropout,
-        max_len=settings.window_tokens,
-        embed_ent_token=False,  # a type is its first word: the marker before it is alike for all types
-    )
-
-
-def _begin_markers(gliner: Any) -> list[int]:
-    """Start the embeddings of GLiNER's two markers from [MASK] and [SEP], and return the markers' ids."""
-    tokenizer = gliner.data_processor.transformer_tokenizer
-    weight = gliner.model.token_rep_layer.get_input_embeddings().weight
-    markers = []
-    with torch.no_grad():
-        for token, start in ((gliner.config.ent_token, "[MASK]"), (gliner.config.sep_token, "[SEP]")):
-            markers.append(tokenizer.convert_tokens_to_ids(token))
-            weight[markers[-1]] = weight[tokenizer.convert_tokens_to_ids(start)]
-    return markers
 
 
 def _answers(

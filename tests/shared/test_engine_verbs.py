@@ -93,9 +93,10 @@ def test_what_was_not_exported_is_refused_before_anything_is_read(run: Path) -> 
         told(run.parents[1], "export.format=onx")
 
 
-def test_a_task_without_a_graph_says_so(tmp_path: Path) -> None:
-    words = [*QUICK, "model=gliner_minilm", "train.max_steps=1", "head.max_width=3", "head.hidden_size=32"]
-    commands.train(told(tmp_path, *words), overrides=words)
-    with pytest.raises(UserError, match=r"export\.format=onnx is not for a head that finds"):
-        export(told(tmp_path), overrides=[])
-    assert not list(tmp_path.rglob("model.onnx"))
+def test_a_format_that_is_not_for_the_head_says_so(run: Path) -> None:
+    asked = told(run.parents[1], f"run={run}", "export.format=gguf")
+    with pytest.raises(
+        UserError, match=r"export\.format=gguf is not for a head that finds .*: onnx, onnx_int8"
+    ):
+        export(asked, overrides=[])
+    assert not (run / "exports" / "gguf").exists()

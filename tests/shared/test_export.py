@@ -24,6 +24,7 @@ from tests.shared.bundles import BATCH_TOKENS, write_bundle
 
 HEADS = {
     "token_classification": ("ner", []),
+    "span_extraction": ("ner", ["model=gliner_minilm", "head.max_width=4"]),
     "sequence_classification": ("ontology", []),
     "embedding_density": ("anomaly", []),
     "sentence_selection": ("summarization", ["model=minilm", "head=sentence_selection"]),

@@ -1,4 +1,4 @@
-"""Decoders exported for llama.cpp: the same texts without torch, merged or as a LoRA on the base's own GGUF."""
+"""Decoders exported for llama.cpp: the same texts without torch, merged or as a LoRA on the base's GGUF."""
 
 import json
 import subprocess
@@ -73,7 +73,8 @@ def test_no_torch_is_needed_to_write_and_to_choose_what_is_read(written: tuple[S
         "import sys; from pathlib import Path; from shared.exported import load_export\n"
         "from shared.evaluate import predict; from shared.examples import SummaryExample\n"
         "model = load_export(Path(sys.argv[1]), threads=1)\n"
-        "(found,) = predict(model, [SummaryExample('a', ('Tolls rose 3%.', 'Dues fell.'))], batch_tokens=100)\n"
+        "report = SummaryExample('a', ('Tolls rose 3%.', 'Dues fell.'))\n"
+        "(found,) = predict(model, [report], batch_tokens=100)\n"
         "print(len(found.read), [name for name in ('torch', 'transformers', 'peft') if name in sys.modules])"
     )
     command = [sys.executable, "-c", code, str(written[1])]
@@ -175,7 +176,7 @@ def test_what_cannot_be_exported_is_refused(written: tuple[Source, Path], tmp_pa
     write_bundle(untuned, "summarization", [*WRITER, "lora=head"], validation=source.validation[:0])
     bare = replace(source, model=adapters.load_bundle(untuned), bundle=untuned)
     assert config.lora.method.name == "head"
-    with pytest.raises(UserError, match="has no LoRA that llama.cpp could add"):
+    with pytest.raises(UserError, match=r"has no LoRA that llama\.cpp could add"):
         write_export(bare, tmp_path, asked=replace(GGUF, format="gguf_lora"))
 
 

@@ -89,7 +89,7 @@ def test_gold_wider_than_the_widest_span_is_no_target(model: Model) -> None:
 def test_a_whole_gliner_is_loaded_with_its_own_layers(tmp_path: Path) -> None:
     """As the public weights are: no tokenizer beside them, the encoder's config in another folder."""
     model = new_model("lora=full")
-    model.head.gliner.save_pretrained(str(tmp_path), safe_serialization=True)
+    model.head.module.gliner.save_pretrained(str(tmp_path), safe_serialization=True)
     for path in tmp_path.iterdir():
         if path.name not in ("gliner_config.json", "model.safetensors"):
             path.unlink()
