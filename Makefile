@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help quickstart test check format bench bench-growth bench-adapters bench-ner bench-ontology bench-anomaly bench-reranking bench-release bench-labels bench-rows clean
+.PHONY: help quickstart test check format bench bench-gliner bench-writing bench-growth bench-shapes bench-adapters bench-ner bench-ontology bench-anomaly bench-reranking bench-release bench-labels bench-rows clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,8 +36,17 @@ format: $(STAMP) ## format and sort imports
 bench: $(STAMP) ## answers a second, latency, cold start of every engine beside transformers pipelines
 	$(BIN)/python -m tests.benchmarks.inference_speed --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
 
+bench-gliner: $(STAMP) ## texts a second of GLiNER's own calls and of our engines, for RUN=<NER run of gliner>
+	$(BIN)/python -m tests.benchmarks.gliner_speed --run "$(RUN)" --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
+
+bench-writing: $(STAMP) ## tokens a second of generate and of llama.cpp with the same weights
+	$(BIN)/python -m tests.benchmarks.writing_speed --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
+
 bench-growth: $(STAMP) ## time and memory of predict for a hundred to a million texts, by the export of RUN=<ontology run>
 	$(BIN)/python -m tests.benchmarks.predict_growth --run "$(RUN)" --most 1000000 --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
+
+bench-shapes: $(STAMP) ## time of an answer by a document's length, by the export of RUN=<ontology run>, and by labels
+	$(BIN)/python -m tests.benchmarks.answer_growth --run "$(RUN)" --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
 
 bench-adapters: $(STAMP) ## memory and speed of 1, 10 and 50 specialists on one base, copies of RUN=<ner run>
 	$(BIN)/python -m tests.benchmarks.many_adapters --run "$(RUN)" --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"

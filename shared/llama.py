@@ -103,14 +103,21 @@ class LlamaModel:
 def load_llama(
     folder: Path, head: WritingHead, tokenizer: FastTokenizer, *, manifest: Mapping[str, Any], threads: int
 ) -> LlamaModel:
-    """Return the engine of an export's folder: its merged weights, or its LoRA on the base's own GGUF.
+    """Return the engine of an export's folder; raises `UserError` as `exported_llama` does."""
+    end = tokenizer.eos_token_id
+    llama = exported_llama(folder, manifest, end=end, context=head.context, threads=threads)
+    return LlamaModel(head, llama, padding=tokenizer.pad_token_id)
+
+
+def exported_llama(
+    folder: Path, manifest: Mapping[str, Any], *, end: int, context: int, threads: int
+) -> Llama:
+    """Return what writes by an export's merged weights, or by its LoRA on the base's own GGUF.
 
     Raises `UserError` where that base, or llama.cpp, is not there.
     """
-    weights, lora = folder / WEIGHTS, None
-    if manifest["format"] == LORA_FORMAT:
-        config = typed(OmegaConf.create(manifest["model"]), ModelConfig, path="model")
-        (weights, _), lora = find_weights(config), folder / LORA
-    end = tokenizer.eos_token_id
-    llama = Llama(weights, end=end, context=head.context, threads=threads, lora=lora)
-    return LlamaModel(head, llama, padding=tokenizer.pad_token_id)
+    if manifest["format"] != LORA_FORMAT:
+        return Llama(folder / WEIGHTS, end=end, context=context, threads=threads)
+    config = typed(OmegaConf.create(manifest["model"]), ModelConfig, path="model")
+    weights, _ = find_weights(config)
+    return Llama(weights, end=end, context=context, threads=threads, lora=folder / LORA)

@@ -30,6 +30,7 @@ _LIBRARIES = (
     "tokenizers",
     "torch",
     "transformers",
+    "xllamacpp",
 )
 _ROOT = Path(__file__).resolve().parent.parent
 

@@ -16,8 +16,9 @@ from shared.boards.page import Contents, page
 from shared.boards.prices import read_prices
 from shared.boards.question import read_fields
 from shared.boards.sections import Section, read_sections
-from shared.boards.speed import PAGE as SPEED_PAGE
-from shared.boards.speed import read_speeds, speed_markdown
+from shared.boards.speed import read_speeds
+from shared.boards.speed_page import PAGE as SPEED_PAGE
+from shared.boards.speed_page import speed_markdown, speed_plots
 from shared.files import write_text_atomic
 
 SUMS, PAGE = "SHA256SUMS", "index.html"
@@ -54,12 +55,14 @@ def rendered(
         files |= tables(task, of_task, conf=conf)
     every = list(itertools.chain.from_iterable(sections.values()))
     claims = check_claims(conf, cells=row_cells(every))
+    speeds = read_speeds(leaderboards_dir)
     contents = Contents(read_common(conf), read_fields(conf), offers(conf), claims)
     return {
         **files,
         "claims.md": claims_markdown(claims),
         PAGE: page([one for one in every if one.data not in one.layout.off_page], contents),
-        SPEED_PAGE: speed_markdown(read_speeds(leaderboards_dir)),
+        SPEED_PAGE: speed_markdown(speeds),
+        **speed_plots(speeds),
         SUMS: _sums(leaderboards_dir),
     }
 

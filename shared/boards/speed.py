@@ -1,9 +1,8 @@
-"""What `make bench` measured: one JSON file a bench, and the page of tables that is rendered from them."""
+"""What `make bench` measured: one JSON file a bench."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from shared.files import write_json_atomic
 from shared.provenance import Code, Hardware
 from shared.typed_json import read_as
 
-FOLDER, PAGE = "speed", "speed.md"
+FOLDER = "speed"
 
 
 @dataclass(frozen=True)
@@ -54,49 +53,10 @@ def read_speeds(leaderboards_dir: Path) -> list[SpeedRecord]:
     return [read_as(SpeedRecord, json.loads(path.read_text(encoding="utf-8")), file=path) for path in paths]
 
 
-def speed_markdown(records: Sequence[SpeedRecord]) -> str:
-    """Return the page of all benches."""
-    parts = [
-        "# Speed and size",
-        "Rendered from `speed/` by `python -m leaderboards render`, never edited by hand. The figures of a "
-        "table were measured in turn in one run on one machine: read the ratios.",
-    ]
-    for record in records:
-        parts += [f"## {record.bench}", _facts(record)]
-        for table in record.tables:
-            rows = tabulate(
-                table.rows,
-                headers=table.columns,
-                tablefmt="pipe",
-                disable_numparse=True,
-                colalign=["left", *["right"] * (len(table.columns) - 1)],
-            )
-            parts += [f"### {table.title}", table.note, rows]
-    return "\n\n".join(parts) + "\n"
-
-
 def table_text(table: SpeedTable) -> str:
     """Return the table as a terminal shows it."""
     rows = tabulate(table.rows, headers=table.columns, disable_numparse=True)
     return f"{table.title}\n{table.note}\n\n{rows}\n"
-
-
-def _facts(record: SpeedRecord) -> str:
-    machine = record.hardware
-    code = "no checkout"
-    if record.code:
-        code = f"commit {record.code.commit[:10]}{'' if record.code.clean else ', with changes'}"
-    libraries = ", ".join(f"{name} {record.versions[name]}" for name in _SHOWN if name in record.versions)
-    accelerator = machine.accelerator or "no accelerator"
-    return (
-        f"- `{record.command}`\n"
-        f"- {machine.cpu}, {machine.threads} threads, {machine.memory_gib:g} GiB, {accelerator}; "
-        f"{100 * record.busy_before:.0f} % of it was taken by others before\n"
-        f"- {record.created}, {code}; {libraries}"
-    )
-
-
-_SHOWN = ("torch", "transformers", "onnxruntime", "openvino", "peft")
 
 
 def shown(value: float, digits: int = 3) -> str:

@@ -1,4 +1,6 @@
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -8,10 +10,10 @@ from shared.boards.speed import (
     read_speeds,
     row_of,
     shown,
-    speed_markdown,
     table_text,
     write_speed,
 )
+from shared.boards.speed_page import speed_markdown, speed_plots
 from shared.errors import UserError
 from shared.provenance import Code, Hardware
 
@@ -54,3 +56,18 @@ def test_a_file_that_is_no_record_is_named(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace('"bench"', '"bank"'))
     with pytest.raises(UserError, match=r"inference\.json.*bank"):
         read_speeds(tmp_path)
+
+
+def test_a_table_of_sizes_is_drawn_and_others_are_not(tmp_path: Path) -> None:
+    grows = SpeedTable("by size", "Two.", ["texts", "seconds"], [["100", "1.00"], ["1,000", "4.00"]])
+    record = replace(RECORD, bench="growth", tables=[TABLE, grows])
+    plots = speed_plots([record, RECORD])
+    assert list(plots) == ["speed/growth-texts.svg"]
+    assert "![by size](speed/growth-texts.svg)" in speed_markdown([record])
+    image = ElementTree.fromstring(plots["speed/growth-texts.svg"])
+    assert image.tag == "{http://www.w3.org/2000/svg}svg"
+    description = image.find("{*}desc")
+    assert (
+        description is not None and description.text == "100 texts: 1.00 seconds; 1,000 texts: 4.00 seconds"
+    )
+    assert len(image.findall(".//{*}circle")) == 2

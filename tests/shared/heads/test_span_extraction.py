@@ -14,6 +14,7 @@ from shared.contracts import Base
 from shared.errors import ConfigError
 from shared.evaluate import infer, predict
 from shared.examples import Span, SpanExample
+from shared.heads.span_extraction import NO_TOKEN
 from shared.model import Model, create_model
 from shared.words import find_words, join_words
 from tests.shared.heads.texts import long_example
@@ -47,6 +48,43 @@ def test_gold_comes_back_exactly_through_encode_collate_and_decode(model: Model)
     logits = [20.0 * row - 10.0 for row in labels]
     for example, prediction in zip(EXAMPLES, model.head.decode(EXAMPLES, features, logits), strict=True):
         assert [span.key for span in prediction.spans] == [span.key for span in example.spans]
+
+
+def test_words_that_the_tokenizer_drops_move_no_span(model: Model) -> None:
+    """Signs of private use have no token; a gliner's own batches take the next word for them."""
+    text, words = join_words(["\ue009", "Ann", "Lee", "\ue008", "left", "Orla", "\ue05c"])
+    bare, few = join_words(["Ann", "Lee", "left", "Orla"])
+    windows = model.head.encode([SpanExample("0", text, (), words), SpanExample("1", bare, (), few)])
+    assert windows[0].tokens == windows[1].tokens
+    assert [place for place in windows[0].places if place != NO_TOKEN] == windows[1].places
+    assert [place == NO_TOKEN for place in windows[0].places] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_window_is_read_as_gliner_reads_it(model: Model) -> None:
+    """Tokens, masks and places are those of the library's own processor, where no word is dropped."""
+    examples = [
+        SpanExample(str(n), text, (), find_words(text)) for n, text in enumerate([*TEXTS, "Oréal – IKEA."])
+    ]
+    windows = model.head.encode(examples)
+    batch, processor = model.head.collate(windows), model.head.module.gliner.data_processor
+    raw = processor.collate_raw_batch(
+        [{"tokenized_text": [e.text[a:b] for a, b in e.words], "ner": []} for e in examples],
+        entity_types=list(TYPES.values()),
+    )
+    own = processor.tokenize_inputs(raw["tokens"], raw["classes_to_id"])
+    assert batch["tokens"].tolist() == own["input_ids"].tolist()
+    assert batch["mask"].tolist() == own["attention_mask"].tolist()
+    for places, words_mask in zip(batch["places"].tolist(), own["words_mask"].tolist(), strict=True):
+        expected = [place for place, word in enumerate(words_mask) if word]
+        assert [place for place in places if place != NO_TOKEN] == expected
 
 
 def test_overlapping_spans_leave_the_most_probable(model: Model) -> None:

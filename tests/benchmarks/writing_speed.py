@@ -1,0 +1,195 @@
+"""Tokens a second of a tuned decoder: `transformers`' `generate` beside llama.cpp, with the same weights.
+
+Takes a writer's run, or trains one on the sample corpus for an epoch, and has each system write behind the
+same prompts, one after another, in turn and several times; reading the prompt counts. Run it on an idle
+machine, without OMP_WAIT_POLICY=PASSIVE, under which llama.cpp waits for its threads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from shared import commands, runs
+from shared.adapters import load_bundle
+from shared.boards.measure import busy_share
+from shared.boards.speed import SpeedRecord, SpeedTable, row_of, table_text, write_speed
+from shared.compose import compose_run
+from shared.config import WRITERS
+from shared.engines import TORCH, engine_folder, engine_manifest, num_threads
+from shared.export_verb import export
+from shared.exported import EXPORTS, MANIFEST
+from shared.fast_tokenizer import FastTokenizer
+from shared.llama import exported_llama
+from shared.model import Model
+from shared.provenance import code_state, library_versions, machine, today
+from shared.writing import Wish
+from tests.benchmarks.inference_speed import LEADERBOARDS
+
+PROMPT, WRITTEN = 440, 112  # tokens
+GENERATE, STATIC = "transformers, generate", "transformers, generate, static cache"
+COLD = 5  # starts of a new process
+
+Write = Callable[[Wish], list[int]]
+
+
+def main() -> None:
+    """Measure, print the tables, and put them where the leaderboards are."""
+    parser = argparse.ArgumentParser("python -m tests.benchmarks.writing_speed", description=__doc__)
+    parser.add_argument("--data-dir", required=True)
+    parser.add_argument(
+        "--run", type=Path, help="a summarization run of a decoder, in place of one of an epoch"
+    )
+    parser.add_argument("--texts", type=int, default=6, help="prompts; %(default)s if not given")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--output", type=Path, default=LEADERBOARDS)
+    given = parser.parse_args()
+    busy = busy_share()
+    torch.set_num_threads(num_threads(0))
+    with tempfile.TemporaryDirectory() as name:
+        run = given.run or trained(Path(name))
+        for engine in WRITERS:
+            if not (run / EXPORTS / engine / MANIFEST).is_file():
+                words = [f"run='{run}'", f"export.format={engine}", "export.force=true", "data=sample"]
+                export(compose_run("summarization", words), overrides=["data=sample"])
+        prompts = prompts_of(run, given.data_dir, number=given.texts)
+        tables = [rate_table(run, prompts, repeats=given.repeats), cold_table(run)]
+    record = SpeedRecord(
+        bench="writing",
+        command="make bench-writing",
+        tables=tables,
+        hardware=machine(threads=num_threads(0)),
+        busy_before=round(busy, 3),
+        code=code_state(),
+        versions=library_versions(),
+        created=today(),
+    )
+    sys.stdout.write("\n".join(map(table_text, tables)))
+    sys.stdout.write(f"{write_speed(record, given.output)}\n")
+
+
+def trained(folder: Path) -> Path:
+    """Return a run of one epoch on the sample corpus."""
+    words = [f"runs_dir='{folder}'", "train.epochs=1", "head.check=null"]
+    return commands.train(compose_run("summarization", words), overrides=words)
+
+
+def prompts_of(run: Path, data_dir: str, *, number: int) -> list[Wish]:
+    """Return prompts of 440 tokens from the beginnings of ECTSum's validation documents."""
+    tokenizer = FastTokenizer.of(load_bundle(run / runs.BUNDLE).tokenizer)
+    data = compose_run("summarization", ["data=ectsum", f"data_dir='{data_dir}'"]).data
+    before = tokenizer.encode("<|im_start|>user\n")
+    after = tokenizer.encode("<|im_end|>\n<|im_start|>assistant\n")
+    room = PROMPT - len(before) - len(after)
+    texts = [tokenizer.encode("\n".join(example.sentences)) for example in data.load("validation")[:number]]
+    return [Wish([*before, *tokens[:room], *after], WRITTEN) for tokens in texts]
+
+
+def generating(model: Model, **settings: Any) -> Write:
+    """Return what writes by `generate`, one prompt at a time, the likeliest token each time."""
+    backbone: Any = model.backbone
+
+    def write(wish: Wish) -> list[int]:
+        ids = torch.tensor([wish.tokens])
+        found = backbone.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=wish.limit,
+            do_sample=False,
+            pad_token_id=model.tokenizer.pad_token_id,
+            eos_token_id=model.tokenizer.eos_token_id,
+            **settings,
+        )
+        written: list[int] = found[0, ids.shape[1] :].tolist()
+        return written
+
+    return write
+
+
+def rate_table(run: Path, prompts: Sequence[Wish], *, repeats: int) -> SpeedTable:
+    """Return the table of rates, each beside `generate`, and how far its texts are the same."""
+    model = load_bundle(run / runs.BUNDLE)
+    end = model.tokenizer.eos_token_id
+    systems = {GENERATE: generating(model), STATIC: generating(model, cache_implementation="static")}
+    for engine in WRITERS:
+        folder = engine_folder(run, engine, task="summarization")
+        llama = exported_llama(
+            folder, engine_manifest(folder), end=end, context=PROMPT + WRITTEN, threads=num_threads(0)
+        )
+        systems[engine] = llama.write
+    rates: dict[str, list[float]] = {name: [] for name in systems}
+    texts: dict[str, list[list[int]]] = {}
+    with torch.inference_mode():
+        for write in systems.values():
+            write(prompts[0])
+        for _ in range(repeats):
+            for name, write in systems.items():
+                started = time.perf_counter()
+                texts[name] = [write(prompt) for prompt in prompts]
+                rates[name].append(sum(map(len, texts[name])) / (time.perf_counter() - started))
+    base, exact = statistics.median(rates[GENERATE]), texts[GENERATE]
+    rows = [
+        row_of(
+            name,
+            statistics.median(found),
+            statistics.median(found) / base,
+            f"{sum(a == b for a, b in zip(texts[name], exact, strict=True))} of {len(exact)}",
+            f"{100 * agreement(texts[name], exact):.1f} %",
+        )
+        for name, found in rates.items()
+    ]
+    note = (
+        f"{len(prompts)} prompts of {PROMPT} tokens, at most {WRITTEN} written behind each, greedily; "
+        "reading the prompt counts. *Same tokens*: the share of generate's up to the first other one."
+    )
+    return SpeedTable(
+        "SmolLM2-135M, one prompt at a time: tokens written a second",
+        note,
+        ["system", "tokens/s", "to generate", "same texts", "same tokens"],
+        rows,
+    )
+
+
+def agreement(texts: Sequence[Sequence[int]], exact: Sequence[Sequence[int]]) -> float:
+    """Return the share of the exact tokens that come before the first one that differs."""
+    same = 0
+    for found, wanted in zip(texts, exact, strict=True):
+        for left, right in zip(found, wanted, strict=False):
+            if left != right:
+                break
+            same += 1
+    return same / sum(map(len, exact))
+
+
+def cold_table(run: Path) -> SpeedTable:
+    """Return the wall time of `predict` on one short report, from the start of a process to its end."""
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        one = Path(name) / "one.txt"
+        one.write_text(
+            "Revenue of Orla Lines rose 12% to $41.2 million in the second quarter.\n", encoding="utf-8"
+        )
+        for engine in (TORCH, *WRITERS):
+            words = [f"run={run}", f"engine={engine}", f"predict.input={one}", "predict.check=false"]
+            command = [sys.executable, "-m", "tasks.summarization", "predict", *words]
+            seconds = []
+            for _ in range(COLD):
+                started = time.perf_counter()
+                subprocess.run(command, check=True, capture_output=True)
+                seconds.append(time.perf_counter() - started)
+            rows.append(row_of(engine, statistics.median(seconds), min(seconds), max(seconds)))
+    note = f"`python -m tasks.summarization predict` on one line, {COLD} starts of a new process; wall time."
+    return SpeedTable("A cold start", note, ["engine", "median s", "lowest", "highest"], rows)
+
+
+if __name__ == "__main__":
+    main()
