@@ -1,8 +1,11 @@
 """How a word is written: what an encoder that reads lower case alone never sees."""
 
+from functools import lru_cache
+
 SHAPES = ("none", "lower", "capitalised", "upper", "initial", "mixed", "digits", "alphanumeric", "mark")
 
 
+@lru_cache(maxsize=65_536)  # most words of a text came before
 def word_shape(word: str) -> int:
     """Return how a word is written, as an index into SHAPES."""
     if not any(character.isalnum() for character in word):

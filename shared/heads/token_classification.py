@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shared.contracts import Arrays, Outputs, Reviewer
-from shared.crf import IGNORED, best_tags, iob2_tags, marginals, path_probability
+from shared.crf import IGNORED, Solution, iob2_tags, solve
 from shared.document_evidence import share_evidence
 from shared.errors import BundleError
 from shared.example_rows import span_prediction_row
@@ -172,10 +172,8 @@ class TokenClassificationHead:
             parts[window.example].append((window, window_logits))
         scores = [self._word_scores(example, part) for example, part in zip(examples, parts, strict=True)]
         scores = share_evidence(examples, scores, share=self.settings.document_share)
-        transitions = self.module.arrays()["transitions"]
-        return [
-            self._answer(example, rows, transitions) for example, rows in zip(examples, scores, strict=True)
-        ]
+        solutions = solve(scores, self.module.arrays()["transitions"])
+        return [self._answer(example, one) for example, one in zip(examples, solutions, strict=True)]
 
     def _word_scores(self, example: SpanExample, parts: Sequence[tuple[WordWindow, Array]]) -> Array:
         """Return the logits (W, C) of each word from the window that owns it; 0 for one without a token."""
@@ -188,22 +186,15 @@ class TokenClassificationHead:
                     scores[word] = logits[position]
         return scores
 
-    def _answer(self, example: SpanExample, scores: Array, transitions: Array) -> SpanPrediction:
+    def _answer(self, example: SpanExample, solution: Solution) -> SpanPrediction:
         if not example.words:
             return SpanPrediction(example.id)
-        tags = best_tags(scores, transitions)
-        sure = round(path_probability(scores, tags, transitions), 6)
-        return SpanPrediction(example.id, tuple(self._spans(example, scores, tags, transitions)), sure)
+        spans = tuple(self._spans(example, solution))
+        return SpanPrediction(example.id, spans, round(solution.probability, 6))
 
-    def _spans(
-        self, example: SpanExample, scores: Array, tags: np.ndarray[Any, Any], transitions: Array
-    ) -> Iterator[Span]:
-        chunks = _chunks([self.tags[tag] for tag in tags])
-        probabilities = (
-            marginals(scores, transitions) if chunks else scores
-        )  # none is asked for without a span
-        for start, end, label in chunks:
-            chosen = probabilities[np.arange(start, end), tags[start:end]]
+    def _spans(self, example: SpanExample, solution: Solution) -> Iterator[Span]:
+        for start, end, label in _chunks([self.tags[tag] for tag in solution.tags]):
+            chosen = solution.marginals[np.arange(start, end), solution.tags[start:end]]
             probability = round(float(np.exp(np.log(chosen).mean())), 6)
             yield Span(example.words[start][0], example.words[end - 1][1], label, probability)
 

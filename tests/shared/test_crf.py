@@ -5,13 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from shared.crf import (
-    FORBIDDEN,
-    best_tags,
-    forbidden_transitions,
-    marginals,
-    path_probability,
-)
+from shared.crf import FORBIDDEN, forbidden_transitions, solve
 from shared.modules.word_tagger import negative_log_likelihood
 
 TAGS = ["O", "B-A", "I-A", "B-B", "I-B"]
@@ -64,29 +58,41 @@ def test_the_loss_is_that_of_every_sequence_counted_out(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_best_tags_and_marginals_equal_those_of_every_sequence(seed: int) -> None:
-    logits, transitions = drawn(seed, 4)
-    paths, scores = every_path(logits, transitions)
-    assert tuple(best_tags(logits.numpy(), transitions.numpy())) == paths[int(scores.argmax())]
-    expected = np.zeros((4, len(TAGS)))
-    for path, probability in zip(paths, torch.softmax(scores, 0).tolist(), strict=True):
-        expected[range(4), path] += probability
-    np.testing.assert_allclose(marginals(logits.numpy(), transitions.numpy()), expected, atol=1e-5)
-    for path, probability in zip(paths, torch.softmax(scores, 0).tolist(), strict=True):
-        found = path_probability(logits.numpy(), np.array(path), transitions.numpy())
-        assert found == pytest.approx(probability, abs=1e-6)
+def test_texts_that_are_solved_together_have_the_best_of_every_sequence(seed: int) -> None:
+    """Of different lengths, in no order, one of them without words."""
+    texts, transitions = [drawn(seed + number, number)[0] for number in (2, 4, 0, 1, 3)], drawn(seed, 1)[1]
+    found = solve([logits.numpy() for logits in texts], transitions.numpy())
+    for logits, solution in zip(texts, found, strict=True):
+        if not len(logits):
+            assert (solution.tags.shape, solution.probability) == ((0,), 1.0)
+            assert solution.marginals.shape == (0, len(TAGS))
+            continue
+        paths, scores = every_path(logits, transitions)
+        shares = torch.softmax(scores, 0).tolist()
+        assert tuple(solution.tags) == paths[int(scores.argmax())]
+        assert solution.probability == pytest.approx(max(shares), abs=1e-6)
+        expected = np.zeros((len(logits), len(TAGS)))
+        for path, share in zip(paths, shares, strict=True):
+            expected[range(len(logits)), path] += share
+        np.testing.assert_allclose(solution.marginals, expected, atol=1e-5)
 
 
-def test_no_words_have_no_tags() -> None:
-    nothing = np.zeros((0, len(TAGS)), dtype=np.float32)
-    transitions = forbidden_transitions(TAGS)
-    assert best_tags(nothing, transitions).shape == (0,)
-    assert marginals(nothing, transitions).shape == (0, len(TAGS))
+def test_a_text_has_the_same_solution_alone_and_among_others() -> None:
+    texts = [drawn(seed, words)[0].numpy() for seed, words in enumerate((7, 300, 7, 40, 1))]
+    transitions = drawn(9, 1)[1].numpy()
+    for text, together in zip(texts, solve(texts, transitions), strict=True):
+        (alone,) = solve([text], transitions)
+        assert together.tags.tolist() == alone.tags.tolist()
+        assert together.probability == pytest.approx(alone.probability, rel=1e-9)
+        np.testing.assert_allclose(together.marginals, alone.marginals, rtol=1e-6)
+
+
+def test_no_text_has_no_solution() -> None:
+    assert solve([], forbidden_transitions(TAGS)) == []
 
 
 def test_logits_of_a_hundred_over_long_texts_keep_a_sum_of_one() -> None:
     logits, transitions = drawn(0, 300)
-    found = marginals(30 * logits.numpy(), transitions.numpy())
-    np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-4)
-    best = best_tags(30 * logits.numpy(), transitions.numpy())
-    assert 0 < path_probability(30 * logits.numpy(), best, transitions.numpy()) < 1
+    (found,) = solve([30 * logits.numpy()], transitions.numpy())
+    np.testing.assert_allclose(found.marginals.sum(axis=1), 1.0, atol=1e-4)
+    assert 0 < found.probability < 1
