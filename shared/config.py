@@ -186,7 +186,8 @@ FORMATS = ("jsonl", "text", "conll")
 
 GRAPHS = ("onnx", "onnx_int8", "openvino", "openvino_int8")  # engines of encoders
 WRITERS = ("gguf", "gguf_q8_0", "gguf_q4_1", "gguf_lora")  # engines of decoders
-ENGINES = ("torch", *GRAPHS, *WRITERS)
+MERGED = "merged"  # torch on merged weights
+ENGINES = ("torch", MERGED, *GRAPHS, *WRITERS)
 FORMATS_OF_EXPORT = ENGINES[1:]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.bundle_manifest import read_manifest
+from shared.config import MERGED
 from shared.contracts import Engine, Types
 from shared.errors import UserError, suggest
 from shared.exported import EXPORTS, MANIFEST, load_export
@@ -17,6 +18,7 @@ from shared.runs import BUNDLE
 
 TORCH, AUTO = "torch", "auto"
 TITLES = {
+    MERGED: "merged",
     "onnx": "ONNX Runtime",
     "onnx_int8": "8 bits, ONNX Runtime",
     "openvino": "OpenVINO",

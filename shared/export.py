@@ -1,4 +1,4 @@
-"""The export of a bundle: a graph or a GGUF without torch, the head around it, and what was proven of both.
+"""The export of a bundle: a graph, a GGUF or merged weights, the head around it, and what was proven of both.
 
 The graph's own logits on validation fit the thresholds and confidences anew, and make the promises: what is
 promised of an 8-bit model's answers is measured by them. Whatever costs more of the main score than the
@@ -21,7 +21,7 @@ from shared.adapters import load_bundle
 from shared.batches import length_batches
 from shared.bundle_manifest import MANIFEST as BUNDLE_MANIFEST
 from shared.bundle_manifest import file_digests, read_manifest
-from shared.config import WRITERS, ExportConfig, PromiseConfig
+from shared.config import MERGED, WRITERS, ExportConfig, PromiseConfig
 from shared.contracts import Arrays, Examples, Features, Head, Metric, WritingHead
 from shared.errors import UserError
 from shared.evaluate import infer
@@ -40,12 +40,13 @@ from shared.fast_tokenizer import FastTokenizer
 from shared.files import file_sha256, write_json_atomic
 from shared.gguf_export import write_decoder
 from shared.graph_export import write_graph
+from shared.merged import write_merged_model
 from shared.model import Model
 from shared.promise import make_promises, promises_row
 from shared.provenance import library_versions
 from shared.quantising import quantise, quantise_dynamic, quantise_static
 
-EXACT_GRAPHS, EXACT_WRITER, INNER_FORMAT = ("onnx", "openvino"), "gguf", "onnx"
+EXACT, EXACT_WRITERS, INNER_FORMAT = (MERGED, "onnx", "openvino"), (MERGED, "gguf"), "onnx"
 SAME_TEXTS = 0.02  # share of the texts that a float32 decoder may write otherwise than the torch model
 SAME_LOGIT = 1e-3  # how far a float32 export's logits may be from the torch model's
 TRACED = 4  # windows that the graph is traced by
@@ -111,10 +112,12 @@ def write_export(source: Source, folder: Path, *, asked: ExportConfig) -> Proof:
 def _check_format(head: Head, format: str) -> None:
     """Raise `UserError` where the format is not for such a head."""
     graphs = tuple(GRAPHS) if hasattr(head.module, "inputs") else ()
-    allowed = WRITERS if isinstance(head, WritingHead) else graphs
+    allowed = (MERGED, *(WRITERS if isinstance(head, WritingHead) else graphs))
     if format not in allowed:
-        others = f"; allowed: {', '.join(allowed)}" if allowed else ""
-        raise UserError(f"export.format={format} is not for a head that finds {head.finds()}{others}")
+        raise UserError(
+            f"export.format={format} is not for a head that finds {head.finds()}; "
+            f"allowed: {', '.join(allowed)}"
+        )
 
 
 def _sampled(head: Head, examples: Examples) -> bool:
@@ -128,26 +131,27 @@ def _write_model(
     source: Source, folder: Path, facts: dict[str, Any], exact: Answered, asked: ExportConfig
 ) -> list[str]:
     """Write the graph or the decoder with what stands beside it; return the layers left in float32."""
-    model = source.model
-    if asked.format in WRITERS:
-        write_decoder(model, source.bundle, folder, format=asked.format)
-        for name, inner in model.head.bundles.items():
-            _write_inner(inner, folder / name, examples=source.validation)
-        _write(folder, source.bundle, model.head.module.arrays(), facts)
-        return []
-    write_graph(model, folder / GRAPH, features=model.head.encode(source.validation)[:TRACED])
-    _write(folder, source.bundle, model.head.module.arrays(), facts)
+    _write_files(source.model, source.bundle, folder, format=asked.format, examples=source.validation)
+    _write(folder, source.bundle, source.model.head.module.arrays(), facts)
     kept = _shrink(folder, source, exact, asked) if asked.format.endswith("int8") else []
     _seal(folder, facts)
     return kept
 
 
-def _write_inner(bundle: Path, folder: Path, *, examples: Examples) -> None:
-    """Write the graph of a bundle that stands inside the one that is exported, in float32."""
-    model = load_bundle(bundle)
-    folder.mkdir()
-    write_graph(model, folder / GRAPH, features=model.head.encode(examples)[:TRACED])
-    _write(folder, bundle, model.head.module.arrays(), _facts_of(model, bundle, INNER_FORMAT))
+def _write_files(model: Model, bundle: Path, folder: Path, *, format: str, examples: Examples) -> None:
+    """Write a bundle's model in the format, and with it those of the bundles inside."""
+    if format == MERGED:
+        write_merged_model(model, folder)
+    elif format in WRITERS:
+        write_decoder(model, bundle, folder, format=format)
+    else:
+        write_graph(model, folder / GRAPH, features=model.head.encode(examples)[:TRACED])
+    for name, inner in model.head.bundles.items():
+        own, inside = load_bundle(inner), folder / name
+        inner_format = MERGED if format == MERGED else INNER_FORMAT
+        inside.mkdir()
+        _write_files(own, inner, inside, format=inner_format, examples=examples)
+        _write(inside, inner, own.head.module.arrays(), _facts_of(own, inner, inner_format))
 
 
 def _facts_of(model: Model, bundle: Path, format: str) -> dict[str, Any]:
@@ -215,12 +219,12 @@ def fault(proof: Proof, asked: ExportConfig) -> str:
             f"export.format={asked.format} takes {proof.score} on validation from {scores}, "
             f"more than export.budget={asked.budget:g}"
         )
-    if asked.format == EXACT_WRITER and not proof.sampled and proof.changed > SAME_TEXTS:
+    if asked.format in EXACT_WRITERS and not proof.sampled and proof.changed > SAME_TEXTS:
         return (
             f"export.format={asked.format} writes {proof.changed:.1%} of the texts otherwise than torch, "
             f"more than {SAME_TEXTS:.0%}"
         )
-    if asked.format in EXACT_GRAPHS and (proof.largest_gap or 0.0) > SAME_LOGIT:
+    if asked.format in EXACT and (proof.largest_gap or 0.0) > SAME_LOGIT:
         return (
             f"export.format={asked.format} gives logits up to {proof.largest_gap:.2g} from those of torch, "
             f"more than {SAME_LOGIT:g}"

@@ -2,7 +2,8 @@
 
 A folder holds a graph, or a decoder's weights for llama.cpp, what decoding reads of the head's weights, the
 tokenizer, and `export.json`, which says how it was made and what was proven of it. Neither torch nor
-transformers is imported, so that a process answers within a second of its start.
+transformers is imported, so that a process answers within a second of its start; merged weights alone are
+run by torch.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from shared.bundle_manifest import read_manifest
+from shared.config import MERGED
 from shared.contracts import Arrays, Engine, Features, Head, Types, WritingHead
 from shared.errors import UserError
 from shared.fast_tokenizer import FastTokenizer
@@ -50,25 +52,35 @@ def load_export(folder: Path, *, threads: int, types: Types | None = None) -> En
     Raises `BundleError` when a file is missing or damaged, or when other `types` are asked for than trained.
     """
     manifest = read_manifest(folder, name=MANIFEST)
+    engine = _engine(folder, manifest, threads=threads or len(os.sched_getaffinity(0)))
+    head = engine.head
+    head.decoding.update(manifest["decoding"])
+    head.kept.update(manifest["kept"])
+    head.source.update(bundle=manifest["bundle"], export=file_sha256(folder / MANIFEST))
+    if isinstance(head, WritingHead):
+        head.engines.update({name: load_export(folder / name, threads=threads) for name in head.bundles})
+    if types is not None:
+        head.ask(types)
+    return engine
+
+
+def _engine(folder: Path, manifest: Mapping[str, Any], *, threads: int) -> Engine:
+    """Return the engine of the export's format, around a head that knows nothing of validation yet."""
+    if manifest["format"] == MERGED:
+        from shared.merged import load_merged_model
+
+        merged: Engine = load_merged_model(folder, manifest, threads=threads)
+        return merged
     with np.load(folder / ARRAYS) as stored:
         module = StoredArrays({name: stored[name] for name in stored.files})
     tokenizer = FastTokenizer.load(folder, special=manifest["special"])
     settings = build(OmegaConf.create(manifest["head"]), path="head")
     head: Head = settings.head(tokenizer, types=manifest["types"], module=module)
-    head.decoding.update(manifest["decoding"])
-    head.kept.update(manifest["kept"])
-    head.source.update(bundle=manifest["bundle"], export=file_sha256(folder / MANIFEST))
-    if types is not None:
-        head.ask(types)
-    threads = threads or len(os.sched_getaffinity(0))
     if manifest["format"] in GRAPHS:
-        graph = GRAPHS[manifest["format"]](folder / GRAPH, threads)
-        return ExportedModel(head, graph)
+        return ExportedModel(head, GRAPHS[manifest["format"]](folder / GRAPH, threads))
     from shared.llama import load_llama
 
-    writer = cast(WritingHead, head)
-    writer.engines.update({name: load_export(folder / name, threads=threads) for name in head.bundles})
-    return load_llama(folder, writer, tokenizer, manifest=manifest, threads=threads)
+    return load_llama(folder, cast(WritingHead, head), tokenizer, manifest=manifest, threads=threads)
 
 
 def onnx_graph(path: Path, threads: int) -> Graph:

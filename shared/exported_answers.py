@@ -1,4 +1,4 @@
-"""Answer a folder's examples by an export, in a process of its own, for `export.prove`: no torch is here."""
+"""Answer a folder's examples by an export in a process of its own; torch is for merged weights alone."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from shared.bundle_manifest import read_manifest
+from shared.config import MERGED
 from shared.contracts import Engine, Examples, WritingHead
 from shared.evaluate import Logits, infer, predict_timed
 from shared.example_rows import prediction_row, read_example
-from shared.exported import load_export
+from shared.exported import MANIFEST, load_export
 
 EXAMPLES, LOGITS, ANSWERS, SPEED = "examples.jsonl", "logits.npz", "answers.jsonl", "speed.json"
 
@@ -39,4 +41,5 @@ def window_logits(model: Engine, examples: Examples, *, batch_tokens: int) -> Lo
 
 if __name__ == "__main__":
     answer(Path(sys.argv[1]), Path(sys.argv[2]), threads=int(sys.argv[3]), batch_tokens=int(sys.argv[4]))
-    sys.exit("torch was imported" if "torch" in sys.modules else 0)
+    free = read_manifest(Path(sys.argv[1]), name=MANIFEST)["format"] != MERGED
+    sys.exit("torch was imported" if free and "torch" in sys.modules else 0)

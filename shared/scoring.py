@@ -10,7 +10,7 @@ from typing import Any
 from shared import runs
 from shared.abstention import make_gate
 from shared.bundle_manifest import check_fits
-from shared.config import COMMAND_WORDS, PLACES, HardwareConfig, PredictConfig
+from shared.config import COMMAND_WORDS, MERGED, PLACES, HardwareConfig, PredictConfig
 from shared.contracts import Baseline, DataAdapter, Examples, Metric, Score, Trials
 from shared.engines import TITLES, TORCH, engine_folder, engine_manifest, load_engine, num_threads
 from shared.evaluate import Speed, predict_timed
@@ -129,7 +129,7 @@ def score_run(
 
 
 def _accelerator(engine: str) -> str:
-    if engine != TORCH:
+    if engine not in (TORCH, MERGED):
         return ""
     import torch
 

@@ -22,6 +22,7 @@ TENSOR_FILES = {
     "export.py",
     "graph_export.py",
     "encoder.py",
+    "merged.py",
 }
 
 

@@ -54,6 +54,11 @@ class SpanScorer(nn.Module):
             "behind_marker": np.array(0 if config.embed_ent_token else 1),
         }
 
+    def save_whole(self, folder: str) -> None:
+        """Write the GLiNER as `gliner` reads it, with its encoder's config beside it."""
+        self.gliner.save_pretrained(folder, safe_serialization=True)
+        self.gliner.model.token_rep_layer.bert_layer.model.config.save_pretrained(folder)
+
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
         """Return the binary cross-entropy summed over spans and types, per word, and logits (B, W, K, C)."""
         logits, sizes = self.logits(backbone, batch), batch["sizes"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from shared import adapters
 from shared.bundle_manifest import read_manifest
@@ -80,10 +81,15 @@ def tagger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Source, Path]:
     return source, run
 
 
-@pytest.mark.parametrize("head", HEADS)
-def test_an_export_of_each_head_answers_as_torch_does(head: str, tmp_path: Path) -> None:
+MERGED_HEADS = ("token_classification", "span_extraction")
+
+
+@pytest.mark.parametrize(
+    ("head", "format"), [*((head, "onnx") for head in HEADS), *((head, "merged") for head in MERGED_HEADS)]
+)
+def test_an_export_of_each_head_answers_as_torch_does(head: str, format: str, tmp_path: Path) -> None:
     source = source_of(tmp_path / "bundle", *HEADS[head])
-    proof = write_export(source, tmp_path, asked=ASKED)
+    proof = write_export(source, tmp_path, asked=replace(ASKED, format=format))
     assert proof.changed == 0.0 and proof.largest_gap < 1e-4
     exported = load_export(tmp_path, threads=1)
     expected = [answer.key for answer in predict(source.model, source.validation, batch_tokens=BATCH_TOKENS)]
@@ -118,6 +124,28 @@ def test_an_export_is_read_and_answers_without_torch_and_transformers(tagger: tu
     folder = str(tagger[1] / "exports" / "onnx")
     done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["1", "[]"]
+
+
+def test_merged_weights_are_read_by_transformers_alone(tmp_path: Path) -> None:
+    """In a process that never sees this project, peft, or the base."""
+    source = source_of(tmp_path / "bundle", "ontology", [])
+    (tmp_path / "merged").mkdir()
+    write_export(source, tmp_path / "merged", asked=replace(ASKED, format="merged"))
+    code = (
+        "import sys, torch; from transformers import AutoModel, AutoTokenizer\n"
+        "model, tokenizer = (kind.from_pretrained(sys.argv[1]) for kind in (AutoModel, AutoTokenizer))\n"
+        "with torch.no_grad():\n"
+        "    found = model.eval()(**tokenizer('Orla Bank fell.', return_tensors='pt')).last_hidden_state\n"
+        "print(float(found.double().sum()), [name for name in ('peft', 'shared') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "merged")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    backbone: Any = source.model.backbone
+    with torch.no_grad():
+        expected = backbone(**source.model.tokenizer("Orla Bank fell.", return_tensors="pt"))
+    value, modules = done.stdout.split(" ", 1)
+    assert float(value) == pytest.approx(float(expected.last_hidden_state.double().sum()), rel=1e-5)
+    assert modules.strip() == "[]"
 
 
 def test_openvino_reports_to_nobody(tagger: tuple[Source, Path], tmp_path: Path) -> None:

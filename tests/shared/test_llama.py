@@ -98,6 +98,16 @@ def test_a_lora_alone_and_eight_bits_write_much_the_same(
     assert texts[0][:3].tolist() == texts[1][:3].tolist()
 
 
+def test_merged_safetensors_write_the_same_with_a_merged_selector(
+    written: tuple[Source, Path], tmp_path: Path
+) -> None:
+    source = replace(written[0], validation=written[0].validation[:1])
+    proof = write_export(source, tmp_path, asked=replace(GGUF, format="merged"))
+    assert proof.changed == 0.0
+    selector = json.loads((tmp_path / "selector" / MANIFEST).read_text(encoding="utf-8"))
+    assert selector["format"] == "merged" and (tmp_path / "selector" / "model.safetensors").is_file()
+
+
 def test_a_lora_is_the_bundles_own_and_changes_what_is_written(written: tuple[Source, Path]) -> None:
     """Its answers are not those of the base: else the test above would prove nothing."""
     source, folder = written
@@ -165,7 +175,7 @@ def test_a_file_has_the_bases_vocabulary_and_the_types_that_were_asked_for(
 
 def test_what_cannot_be_exported_is_refused(written: tuple[Source, Path], tmp_path: Path) -> None:
     source, _ = written
-    with pytest.raises(UserError, match=r"export\.format=onnx is not for a head .* allowed: gguf, gguf_q8_0"):
+    with pytest.raises(UserError, match=r"export\.format=onnx is not for a head .* allowed: merged, gguf"):
         write_export(source, tmp_path, asked=ASKED)
     source.model.base, base = replace(source.model.base, gguf=None), source.model.base
     with pytest.raises(UserError, match="needs the base's own GGUF"):

@@ -1,0 +1,43 @@
+"""A specialist as plain safetensors with its LoRA merged: a folder that needs no base and no peft.
+
+Its backbone is in the format of transformers, or of GLiNER where it is one: `from_pretrained` reads it, and
+so does whatever serves such models. The head's own weights stand beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import OmegaConf
+from safetensors.torch import load_file, save_file
+
+from shared.config import ModelConfig
+from shared.contracts import Base
+from shared.model import Model
+from shared.typed_config import build, typed
+
+HEAD = "head.safetensors"
+
+
+def write_merged_model(model: Model, folder: Path) -> None:
+    """Write backbone, tokenizer and head of a merged model into the folder."""
+    save: Any = getattr(model.head_module, "save_whole", None) or model.backbone.save_pretrained
+    save(str(folder))
+    model.tokenizer.save_pretrained(str(folder))
+    weights = {name: value.contiguous() for name, value in model.head_module.state_dict().items()}
+    save_file(weights, folder / HEAD)
+
+
+def load_merged_model(folder: Path, manifest: Mapping[str, Any], *, threads: int) -> Model:
+    """Return the model of an export's folder, on torch."""
+    torch.set_num_threads(threads)
+    settings = build(OmegaConf.create(manifest["head"]), path="head")
+    config = typed(OmegaConf.create(manifest["model"]), ModelConfig, path="model")
+    base = Base(folder=folder, sha256=manifest["base_sha256"], encoder_folder=folder)
+    backbone, tokenizer, head = settings.build(base, types=manifest["types"])
+    model = Model(backbone, head, tokenizer, config=config, base=base)
+    model.head_module.load_state_dict(load_file(folder / HEAD))
+    return model.eval()
