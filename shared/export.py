@@ -237,4 +237,4 @@ def _torch_mib(model: Model) -> float:
 
 
 def _mib(folder: Path) -> float:
-    return round(sum(path.stat().st_size for path in folder.iterdir()) / 2**20, 1)
+    return round(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 2**20, 1)

@@ -72,10 +72,14 @@ def write_merged(weights: dict[str, Array], path: Path, *, base: Base, bits: str
     writer.add_file_type(gguf.LlamaFileType[f"{'ALL' if bits == 'F32' else 'MOSTLY'}_{bits}"])
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     names = _names(template)
-    own = {names.get_name(name.removesuffix(".weight")): value for name, value in weights.items()}
+    own = {names.get_name(name, try_suffixes=(".weight", ".bias")): value for name, value in weights.items()}
     for tensor in template.tensors:
-        name = tensor.name.removesuffix(".weight")
-        values = _turned(template, name, own[name])
+        if tensor.name not in own:
+            raise UserError(
+                f"{base.gguf} has {tensor.name}, for which the model has no weight: use engine=torch"
+            )
+        name = tensor.name.rpartition(".")[0]
+        values = _turned(template, name, own[tensor.name])
         chosen = gguf.GGMLQuantizationType.F32
         if values.ndim > 1:
             embeds = name in ("token_embd", "output") and kind is gguf.GGMLQuantizationType.Q4_1

@@ -19,7 +19,7 @@ from shared.bases import find_weights
 from shared.config import ModelConfig
 from shared.contracts import WritingHead
 from shared.copied_numbers import numbers_grammar
-from shared.errors import UserError
+from shared.errors import BundleError, UserError
 from shared.fast_tokenizer import FastTokenizer
 from shared.typed_config import typed
 from shared.writing import Wish
@@ -73,11 +73,14 @@ class Llama:
         }
         if wish.numbers is not None:
             asked["grammar"] = numbers_grammar(wish.numbers)
-        answer = self._server.handle_completions(asked)["__verbose"]
+        found = self._server.handle_completions(asked)
+        if "__verbose" not in found:
+            raise UserError(f"llama.cpp does not write behind {len(wish.tokens)} tokens: {found}")
+        answer = found["__verbose"]
         tokens: list[int] = answer["tokens"]
-        return (
-            [*tokens[:-1], self._end] if answer["stop_type"] == "eos" else tokens
-        )  # it knows other ends too
+        if answer["stop_type"] == "eos":  # of several ids that it takes for an end
+            tokens[-1] = self._end
+        return tokens
 
 
 class LlamaModel:
@@ -114,10 +117,12 @@ def exported_llama(
 ) -> Llama:
     """Return what writes by an export's merged weights, or by its LoRA on the base's own GGUF.
 
-    Raises `UserError` where that base, or llama.cpp, is not there.
+    Raises `UserError` where that base, or llama.cpp, is not there, and `BundleError` for another base.
     """
     if manifest["format"] != LORA_FORMAT:
         return Llama(folder / WEIGHTS, end=end, context=context, threads=threads)
     config = typed(OmegaConf.create(manifest["model"]), ModelConfig, path="model")
-    weights, _ = find_weights(config)
+    weights, digest = find_weights(config)
+    if digest != manifest["base_sha256"]:
+        raise BundleError(f"{folder} was made for {config.name} with sha256 {manifest['base_sha256']}")
     return Llama(weights, end=end, context=context, threads=threads, lora=folder / LORA)

@@ -95,8 +95,6 @@ def test_what_was_not_exported_is_refused_before_anything_is_read(run: Path) -> 
 
 def test_a_format_that_is_not_for_the_head_says_so(run: Path) -> None:
     asked = told(run.parents[1], f"run={run}", "export.format=gguf")
-    with pytest.raises(
-        UserError, match=r"export\.format=gguf is not for a head that finds .*: merged, onnx"
-    ):
+    with pytest.raises(UserError, match=r"export\.format=gguf is not for a head that finds .*: merged, onnx"):
         export(asked, overrides=[])
     assert not (run / "exports" / "gguf").exists()
