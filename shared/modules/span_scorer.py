@@ -62,13 +62,12 @@ class SpanScorer(nn.Module):
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
         """Return the binary cross-entropy summed over spans and types, per word, and logits (B, W, K, C)."""
         logits, sizes = self.logits(backbone, batch), batch["sizes"]
-        _, ends = _spans(batch["places"], width=logits.shape[2])
-        valid = (ends < sizes[:, None, None])[..., None]
+        _, valid = _spans(batch["places"], sizes, width=logits.shape[2])
         losses = functional.binary_cross_entropy_with_logits(logits, batch["labels"], reduction="none")
-        return Outputs(logits=logits, loss=(losses * valid).sum() / sizes.sum())
+        return Outputs(logits=logits, loss=(losses * valid[..., None]).sum() / sizes.sum())
 
     def logits(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-        """Return (B, W, K, C); those of spans beyond a window's end mean nothing."""
+        """Return (B, W, K, C); those of spans beyond a window's end are all the same and mean nothing."""
         inside, places = self.gliner.model, batch["places"]
         hidden = inside.token_rep_layer(batch["tokens"], batch["mask"])
         rows = places.clamp(min=0)[..., None].expand(-1, -1, hidden.shape[2])
@@ -76,18 +75,20 @@ class SpanScorer(nn.Module):
         if hasattr(inside, "rnn"):
             order = torch.arange(places.shape[1], device=places.device)
             words = inside.rnn(words, order < batch["sizes"][:, None])
-        starts, ends = _spans(places, width=self.gliner.config.max_width)
-        spans = torch.stack([starts, ends.clamp(max=places.shape[1] - 1)], -1).flatten(0, 1)
-        spans = inside.span_rep_layer(words, spans.expand(places.shape[0], -1, -1))
+        spans, valid = _spans(places, batch["sizes"], width=self.gliner.config.max_width)
+        inner = (spans * valid[..., None]).flatten(1, 2)  # one beyond the end is that of the first word
+        spans = inside.span_rep_layer(words, inner)
         names = inside.prompt_rep_layer(hidden[:, batch["types"]])
         logits: Tensor = torch.einsum("BWKH,BCH->BWKC", spans, names)
         return logits
 
 
-def _spans(places: Tensor, *, width: int) -> tuple[Tensor, Tensor]:
-    """Return the first and the last word of each span (W, K), some of them beyond the text."""
+def _spans(places: Tensor, sizes: Tensor, *, width: int) -> tuple[Tensor, Tensor]:
+    """Return first and last word of each span (B, W, K, 2), and whether it ends in its window (B, W, K)."""
     starts = torch.arange(places.shape[1], device=places.device)[:, None].expand(-1, width)
-    return starts, starts + torch.arange(width, device=places.device)
+    ends = starts + torch.arange(width, device=places.device)
+    spans = torch.stack([starts, ends], -1).expand(places.shape[0], -1, -1, -1)
+    return spans, ends < sizes[:, None, None]
 
 
 def build(

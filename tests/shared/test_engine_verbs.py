@@ -89,7 +89,7 @@ def test_what_was_not_exported_is_refused_before_anything_is_read(run: Path) -> 
     words = [f"run={run}", "engine=openvino", "predict.input=nowhere"]
     with pytest.raises(UserError, match=r"there: onnx.*export\.format=openvino"):
         commands.predict(told(run.parents[1], *words), overrides=words)
-    with pytest.raises(ConfigError, match=r"export\.format='onx'; allowed: onnx, onnx_int8"):
+    with pytest.raises(ConfigError, match=r"export\.format='onx'; allowed: merged, onnx, onnx_int8"):
         told(run.parents[1], "export.format=onx")
 
 
