@@ -1,7 +1,8 @@
 """llama.cpp as what writes: a decoder's answers without torch.
 
 A server of llama.cpp runs inside the process, on a port of the loopback that nobody is told. One prompt is
-written after another, so that no answer depends on the company it is written in.
+written after another, so that no answer depends on the company it is written in. What is kept of a prompt has
+16 bits, whatever the weights have.
 """
 
 from __future__ import annotations
