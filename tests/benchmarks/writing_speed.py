@@ -23,12 +23,14 @@ from shared import commands, runs
 from shared.adapters import load_bundle
 from shared.boards.measure import busy_share
 from shared.boards.speed import SpeedRecord, SpeedTable, row_of, table_text, write_speed
+from shared.bundle_manifest import read_manifest
 from shared.compose import compose_run
 from shared.config import WRITERS
-from shared.engines import TORCH, engine_folder, engine_manifest, num_threads
+from shared.engines import TORCH, num_threads
 from shared.export_verb import export
 from shared.exported import EXPORTS, MANIFEST
 from shared.fast_tokenizer import FastTokenizer
+from shared.gguf_export import write_decoder
 from shared.llama import exported_llama
 from shared.model import Model
 from shared.provenance import code_state, library_versions, machine, today
@@ -37,7 +39,7 @@ from tests.benchmarks.inference_speed import LEADERBOARDS
 
 PROMPT, WRITTEN = 440, 112  # tokens
 GENERATE, STATIC = "transformers, generate", "transformers, generate, static cache"
-COLD = 5  # starts of a new process
+COLD, STARTED = 5, "gguf_q8_0"  # starts of a new process, beside those of torch
 
 Write = Callable[[Wish], list[int]]
 
@@ -57,12 +59,11 @@ def main() -> None:
     torch.set_num_threads(num_threads(0))
     with tempfile.TemporaryDirectory() as name:
         run = given.run or trained(Path(name))
-        for engine in WRITERS:
-            if not (run / EXPORTS / engine / MANIFEST).is_file():
-                words = [f"run='{run}'", f"export.format={engine}", "export.force=true", "data=sample"]
-                export(compose_run("summarization", words), overrides=["data=sample"])
+        if not (run / EXPORTS / STARTED / MANIFEST).is_file():
+            words = [f"run='{run}'", f"export.format={STARTED}", "export.force=true", "data=sample"]
+            export(compose_run("summarization", words), overrides=["data=sample"])
         prompts = prompts_of(run, given.data_dir, number=given.texts)
-        tables = [rate_table(run, prompts, repeats=given.repeats), cold_table(run)]
+        tables = [rate_table(run, Path(name), prompts, repeats=given.repeats), cold_table(run)]
     record = SpeedRecord(
         bench="writing",
         command="make bench-writing",
@@ -115,17 +116,17 @@ def generating(model: Model, **settings: Any) -> Write:
     return write
 
 
-def rate_table(run: Path, prompts: Sequence[Wish], *, repeats: int) -> SpeedTable:
+def rate_table(run: Path, work: Path, prompts: Sequence[Wish], *, repeats: int) -> SpeedTable:
     """Return the table of rates, each beside `generate`, and how far its texts are the same."""
-    model = load_bundle(run / runs.BUNDLE)
-    end = model.tokenizer.eos_token_id
+    bundle = run / runs.BUNDLE
+    model, manifest = load_bundle(bundle), read_manifest(bundle)
+    sizes = {"end": model.tokenizer.eos_token_id, "context": PROMPT + WRITTEN, "threads": num_threads(0)}
     systems = {GENERATE: generating(model), STATIC: generating(model, cache_implementation="static")}
     for engine in WRITERS:
-        folder = engine_folder(run, engine, task="summarization")
-        llama = exported_llama(
-            folder, engine_manifest(folder), end=end, context=PROMPT + WRITTEN, threads=num_threads(0)
-        )
-        systems[engine] = llama.write
+        folder = work / engine
+        folder.mkdir()
+        write_decoder(model, bundle, folder, format=engine)
+        systems[engine] = exported_llama(folder, {**manifest, "format": engine}, **sizes).write
     rates: dict[str, list[float]] = {name: [] for name in systems}
     texts: dict[str, list[list[int]]] = {}
     with torch.inference_mode():
@@ -178,7 +179,7 @@ def cold_table(run: Path) -> SpeedTable:
         one.write_text(
             "Revenue of Orla Lines rose 12% to $41.2 million in the second quarter.\n", encoding="utf-8"
         )
-        for engine in (TORCH, *WRITERS):
+        for engine in (TORCH, STARTED):
             words = [f"run={run}", f"engine={engine}", f"predict.input={one}", "predict.check=false"]
             command = [sys.executable, "-m", "tasks.summarization", "predict", *words]
             seconds = []
