@@ -16,7 +16,10 @@ VOID = {"meta", "link", "input", "br", "path", "circle", "rect"}
 
 
 class Parsed(HTMLParser):
-    """The elements in order, properly nested, each with its attributes and its own text."""
+    """The elements in order, properly nested, each with its attributes and its own text.
+
+    A cell may end where the next one, or its row, begins or ends.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -29,6 +32,8 @@ class Parsed(HTMLParser):
         assert self.open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("td", "th"):
+            self.end_cell()
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
         self.texts.append([])
         if tag not in VOID:
@@ -39,7 +44,14 @@ class Parsed(HTMLParser):
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
         self.texts.append([])
 
+    def end_cell(self) -> None:
+        if self.open[-1] == "td":
+            self.open.pop()
+            self.paths.pop()
+
     def handle_endtag(self, tag: str) -> None:
+        if tag == "tr":
+            self.end_cell()
         assert self.open.pop() == tag
         self.paths.pop()
 
