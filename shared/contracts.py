@@ -303,7 +303,6 @@ class HeadSettings(Protocol):
         """
 
 
-@runtime_checkable
 class ExportableSettings(HeadSettings, Protocol):
     """Settings of a head that stands around any engine's weights, not only around those of torch."""
 

@@ -26,11 +26,12 @@ from shared.bases import find_base
 from shared.batches import length_batches
 from shared.bundle_manifest import read_manifest
 from shared.config import Method, ModelConfig
-from shared.contracts import ExportableSettings, Head
+from shared.contracts import Head
 from shared.encoder import load_encoder
 from shared.errors import BundleError, UserError, suggest
 from shared.fast_tokenizer import FILE, FastTokenizer
 from shared.files import file_sha256
+from shared.heads.settings import ALONE
 from shared.typed_config import build, typed
 
 PREFIX = "base_model.model."  # of PEFT, in front of the encoder's own names
@@ -132,7 +133,7 @@ class Specialists:
             )
         settings = build(OmegaConf.create(manifest["head"]), path="head")
         lora = manifest["lora"]
-        if not isinstance(settings, ExportableSettings) or lora["method"] == Method.full.name or lora["dora"]:
+        if isinstance(settings, ALONE) or lora["method"] == Method.full.name or lora["dora"]:
             raise BundleError(
                 f"{folder}: only a LoRA or a head over an encoder can share its base, without DoRA; this is "
                 f"{manifest['head']['_target_'].rpartition('.')[2]} with lora.method={lora['method']}"
@@ -145,7 +146,7 @@ class Specialists:
         head.decoding.update(manifest["decoding"])
         head.kept.update(manifest["kept"])
         ids = torch.tensor(head.new_tokens, dtype=torch.int64)
-        embeddings = backbone.get_input_embeddings().weight[ids].detach().clone()  # type: ignore[operator]
+        embeddings = backbone.get_input_embeddings().weight[ids].detach().clone()
         self.remove(name)
         if lora["method"] == Method.lora.name:
             embeddings = self._adopt(name, folder, embeddings)

@@ -362,3 +362,6 @@ class QueryWriting:
         from shared.heads.query_writing import QueryWritingHead
 
         return QueryWritingHead(self, types=types, tokenizer=tokenizer, module=module)
+
+
+ALONE = (SpanExtraction, TextGeneration, QueryWriting)  # heads that hold their backbone, or write with it
