@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import statistics
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ import torch
 
 from shared.adapters import merge_lora
 from shared.boards.measure import busy_share
-from shared.boards.speed import SpeedRecord, SpeedTable, row_of, table_text, write_speed
+from shared.boards.speed import SpeedTable, row_of
 from shared.compose import compose_run
 from shared.config import RunConfig
 from shared.contracts import Engine
@@ -28,8 +27,8 @@ from shared.examples import FacetExample
 from shared.fast_tokenizer import FastTokenizer
 from shared.model import create_model
 from shared.ontology import Cardinality, Concept, Facet, Ontology
-from shared.provenance import code_state, library_versions, machine, today
 from tests.benchmarks.inference_speed import LEADERBOARDS
+from tests.benchmarks.published import publish
 
 LENGTHS = [4**power for power in range(2, 7)]  # tokens: 16 to 4,096
 LABELS = (3, 10, 30, 100, 300, 1000)
@@ -50,18 +49,7 @@ def main() -> None:
     config = compose_run("ontology", ["data=banking77", f"data_dir='{given.data_dir}'"])
     texts = [" ".join(example.text.split()) for example in config.data.load("train")]
     tables = [by_length(given.run, given.engine, texts), by_labels(config, texts)]
-    record = SpeedRecord(
-        bench="shapes",
-        command="make bench-shapes",
-        tables=tables,
-        hardware=machine(threads=num_threads(0)),
-        busy_before=round(busy, 3),
-        code=code_state(),
-        versions=library_versions(),
-        created=today(),
-    )
-    sys.stdout.write("\n".join(map(table_text, tables)))
-    sys.stdout.write(f"{write_speed(record, given.output)}\n")
+    publish(tables, given.output, bench="shapes", command="make bench-shapes", busy=busy)
 
 
 def by_length(run: Path, engine: str, texts: list[str]) -> SpeedTable:

@@ -7,7 +7,6 @@ answer them in turn, several times. Run it on an idle machine.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import torch
 from shared import runs
 from shared.adapters import load_bundle
 from shared.boards.measure import busy_share
-from shared.boards.speed import SpeedRecord, SpeedTable, row_of, table_text, write_speed
+from shared.boards.speed import SpeedTable, row_of
 from shared.compose import compose_run
 from shared.config import GRAPHS
 from shared.engines import TORCH, engine_folder, load_engine, num_threads
@@ -25,9 +24,9 @@ from shared.evaluate import predict
 from shared.examples import SpanExample
 from shared.export_verb import export
 from shared.exported import EXPORTS, MANIFEST
-from shared.provenance import code_state, library_versions, machine, today
 from shared.run_inputs import of_run
 from tests.benchmarks.inference_speed import LEADERBOARDS, Timing, ours, timed
+from tests.benchmarks.published import publish
 
 ONE_BY_ONE, BATCH = "gliner, predict_entities", "gliner, batches of {size}"
 SIZES = (8, 32)  # its default, and larger ones
@@ -46,18 +45,7 @@ def main() -> None:
     busy = busy_share()
     torch.set_num_threads(num_threads(0))
     table = measured(given.run, given.data_dir, texts=given.texts, repeats=given.repeats)
-    record = SpeedRecord(
-        bench="gliner",
-        command="make bench-gliner",
-        tables=[table],
-        hardware=machine(threads=num_threads(0)),
-        busy_before=round(busy, 3),
-        code=code_state(),
-        versions=library_versions(),
-        created=today(),
-    )
-    sys.stdout.write(table_text(table))
-    sys.stdout.write(f"{write_speed(record, given.output)}\n")
+    publish([table], given.output, bench="gliner", command="make bench-gliner", busy=busy)
 
 
 def measured(run: Path, data_dir: str, *, texts: int, repeats: int) -> SpeedTable:

@@ -26,7 +26,7 @@ import torch
 from shared import commands, runs
 from shared.adapters import load_bundle
 from shared.boards.measure import busy_share
-from shared.boards.speed import SpeedRecord, SpeedTable, row_of, table_text, write_speed
+from shared.boards.speed import SpeedTable, row_of
 from shared.compose import compose_run
 from shared.config import GRAPHS
 from shared.contracts import Engine
@@ -35,8 +35,8 @@ from shared.evaluate import predict
 from shared.export_verb import export
 from shared.exported import EXPORTS, MANIFEST
 from shared.model import Model
-from shared.provenance import code_state, library_versions, machine, today
 from shared.run_inputs import of_run
+from tests.benchmarks.published import publish
 
 LEADERBOARDS = Path(__file__).resolve().parent.parent.parent / "leaderboards"
 COMMAND = "make bench"
@@ -75,18 +75,7 @@ def main() -> None:
         for task in (ENTITY, INTENT):
             run = getattr(given, task) or trained(task, Path(name), given.data_dir)
             tables += measured(task, run, given.data_dir, texts=given.texts, repeats=given.repeats)
-    record = SpeedRecord(
-        bench="inference",
-        command=COMMAND,
-        tables=tables,
-        hardware=machine(threads=num_threads(0)),
-        busy_before=round(busy, 3),
-        code=code_state(),
-        versions=library_versions(),
-        created=today(),
-    )
-    sys.stdout.write("\n".join(map(table_text, tables)))
-    sys.stdout.write(f"\n{write_speed(record, given.output)}\n")
+    publish(tables, given.output, bench="inference", command=COMMAND, busy=busy)
 
 
 def trained(task: str, folder: Path, data_dir: str) -> Path:

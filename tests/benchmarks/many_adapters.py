@@ -20,15 +20,15 @@ import torch
 
 from shared.adapters import load_bundle
 from shared.boards.measure import busy_share
-from shared.boards.speed import SpeedRecord, SpeedTable, row_of, shown, table_text, write_speed
+from shared.boards.speed import SpeedTable, row_of, shown
 from shared.compose import compose_run
 from shared.engines import num_threads
 from shared.evaluate import predict
-from shared.provenance import code_state, library_versions, machine, today
 from shared.run_inputs import of_run
 from shared.runs import BUNDLE
 from shared.specialists import Specialists
 from tests.benchmarks.inference_speed import LEADERBOARDS
+from tests.benchmarks.published import publish
 
 COUNTS = (1, 10, 50)
 TEXTS, REPEATS, BATCH_TOKENS = 400, 5, 1024
@@ -73,18 +73,7 @@ def main() -> None:
         ],
         rows,
     )
-    record = SpeedRecord(
-        bench="adapters",
-        command="make bench-adapters RUN=<ner run>",
-        tables=[table],
-        hardware=machine(threads=num_threads(0)),
-        busy_before=round(busy, 3),
-        code=code_state(),
-        versions=library_versions(),
-        created=today(),
-    )
-    sys.stdout.write(table_text(table))
-    sys.stdout.write(f"{write_speed(record, given.output)}\n")
+    publish([table], given.output, bench="adapters", command="make bench-adapters RUN=<ner run>", busy=busy)
 
 
 def asked_apart(given: argparse.Namespace, count: int) -> Any:

@@ -16,11 +16,10 @@ import time
 from pathlib import Path
 
 from shared.boards.measure import busy_share
-from shared.boards.speed import SpeedRecord, SpeedTable, row_of, table_text, write_speed
+from shared.boards.speed import SpeedTable, row_of
 from shared.compose import compose_run
-from shared.engines import num_threads
-from shared.provenance import code_state, library_versions, machine, today
 from tests.benchmarks.inference_speed import LEADERBOARDS
+from tests.benchmarks.published import publish
 
 
 def main() -> None:
@@ -47,18 +46,7 @@ def main() -> None:
         ["texts", "seconds", "microseconds a text", "texts/s", "peak GiB"],
         rows,
     )
-    record = SpeedRecord(
-        bench="growth",
-        command="make bench-growth",
-        tables=[table],
-        hardware=machine(threads=num_threads(0)),
-        busy_before=round(busy, 3),
-        code=code_state(),
-        versions=library_versions(),
-        created=today(),
-    )
-    sys.stdout.write(table_text(table))
-    sys.stdout.write(f"{write_speed(record, given.output)}\n")
+    publish([table], given.output, bench="growth", command="make bench-growth", busy=busy)
 
 
 def answered(run: Path, engine: str, texts: list[str], count: int) -> tuple[float, float]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from shared.adapters import merge_lora
 from shared.bases import find_base
 from shared.boards.measure import busy_share
-from shared.boards.speed import SpeedRecord, SpeedTable, row_of, table_text, write_speed
+from shared.boards.speed import SpeedTable, row_of
 from shared.compose import compose_run
 from shared.config import RunConfig
 from shared.contracts import Engine
@@ -34,10 +33,10 @@ from shared.fast_tokenizer import FastTokenizer
 from shared.graph_export import write_graph
 from shared.model import create_model
 from shared.passages import RankingExample
-from shared.provenance import code_state, library_versions, machine, today
 from shared.quantising import quantise_dynamic, weight_layers
 from shared.stored_arrays import StoredArrays
 from tests.benchmarks.inference_speed import LEADERBOARDS
+from tests.benchmarks.published import publish
 
 QUERIES, REPEATS, ALONE = 4, 3, 8
 BATCH_TOKENS = 8192
@@ -57,18 +56,7 @@ def main() -> None:
     examples = config.data.load("validation")[: QUERIES + ALONE]
     with tempfile.TemporaryDirectory() as folder:
         table = measured(config, examples, Path(folder))
-    record = SpeedRecord(
-        bench="reranking",
-        command="make bench-reranking",
-        tables=[table],
-        hardware=machine(threads=num_threads(0)),
-        busy_before=round(busy, 3),
-        code=code_state(),
-        versions=library_versions(),
-        created=today(),
-    )
-    sys.stdout.write(table_text(table))
-    sys.stdout.write(f"{write_speed(record, given.output)}\n")
+    publish([table], given.output, bench="reranking", command="make bench-reranking", busy=busy)
 
 
 def measured(config: RunConfig, examples: list[RankingExample], folder: Path) -> SpeedTable:

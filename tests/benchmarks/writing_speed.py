@@ -22,7 +22,7 @@ import torch
 from shared import commands, runs
 from shared.adapters import load_bundle
 from shared.boards.measure import busy_share
-from shared.boards.speed import SpeedRecord, SpeedTable, row_of, table_text, write_speed
+from shared.boards.speed import SpeedTable, row_of
 from shared.bundle_manifest import read_manifest
 from shared.compose import compose_run
 from shared.config import WRITERS
@@ -33,9 +33,9 @@ from shared.fast_tokenizer import FastTokenizer
 from shared.gguf_export import write_decoder
 from shared.llama import exported_llama
 from shared.model import Model
-from shared.provenance import code_state, library_versions, machine, today
 from shared.writing import Wish
 from tests.benchmarks.inference_speed import LEADERBOARDS
+from tests.benchmarks.published import publish
 
 PROMPT, WRITTEN = 440, 112  # tokens
 GENERATE, STATIC = "transformers, generate", "transformers, generate, static cache"
@@ -64,18 +64,7 @@ def main() -> None:
             export(compose_run("summarization", words), overrides=["data=sample"])
         prompts = prompts_of(run, given.data_dir, number=given.texts)
         tables = [rate_table(run, Path(name), prompts, repeats=given.repeats), cold_table(run)]
-    record = SpeedRecord(
-        bench="writing",
-        command="make bench-writing",
-        tables=tables,
-        hardware=machine(threads=num_threads(0)),
-        busy_before=round(busy, 3),
-        code=code_state(),
-        versions=library_versions(),
-        created=today(),
-    )
-    sys.stdout.write("\n".join(map(table_text, tables)))
-    sys.stdout.write(f"{write_speed(record, given.output)}\n")
+    publish(tables, given.output, bench="writing", command="make bench-writing", busy=busy)
 
 
 def trained(folder: Path) -> Path:
