@@ -42,7 +42,10 @@ def _written(before: str) -> str:
 
 
 def numbers_grammar(numbers: Iterable[str]) -> str:
-    """Return the texts that have these numbers alone, as a grammar (GBNF) that llama.cpp writes by."""
+    """Return the texts that have these numbers alone, as a grammar (GBNF) that llama.cpp writes by.
+
+    It does not look back: a digit of 1 to 4 is free behind any q, not only behind one that begins a word.
+    """
     figures = ["[qQ] [1-4]", *(f'"{number}"' for number in sorted(numbers))]
     return "\n".join(
         [
