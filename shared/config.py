@@ -107,6 +107,7 @@ class TrainConfig:
     checkpoint_steps: int  # steps between checkpoints
     max_steps: int  # stop after so many steps; 0 for no limit
     # Those below have defaults because the stored configurations of older runs lack them.
+    cache_gib: float = 0.0  # of what the frozen layers below the trained ones make of the texts; 0 keeps none
     min_steps: int = 0  # an epoch passes over few examples again until the epochs have so many steps
     examples: int = 0  # train on so many, drawn by the seed (`shared.sampling`); 0 for all
     reference: str = ""  # a run whose right answers are to be kept (`shared.agreement`); '' for none
@@ -127,6 +128,7 @@ class TrainConfig:
                 self.checkpoint_steps > 0,
                 "a whole number above 0",
             ),
+            ("train.cache_gib", self.cache_gib, self.cache_gib >= 0, "0 or more"),
             ("train.min_steps", self.min_steps, self.min_steps >= 0, "0 or more"),
             ("train.examples", self.examples, self.examples >= 0, "0 or more"),
             (

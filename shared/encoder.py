@@ -13,6 +13,7 @@ from transformers import AutoModel, AutoTokenizer
 from shared.batches import length_batches
 from shared.contracts import Base
 from shared.fast_tokenizer import FastTokenizer
+from shared.modules.products import use_fast_products
 from shared.padding import padded_tokens
 
 BATCH_TOKENS = 8192
@@ -26,6 +27,7 @@ def load_encoder(base: Base) -> tuple[Any, Any]:
     )
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = None
+    use_fast_products(encoder)
     return encoder, tokenizer
 
 

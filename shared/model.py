@@ -18,6 +18,7 @@ from shared.bases import find_base
 from shared.config import LoraConfig, Method, ModelConfig
 from shared.contracts import Arrays, Base, Features, Head, HeadSettings, Outputs, Types
 from shared.errors import UserError
+from shared.modules.products import use_fast_products
 
 _BLOCK = re.compile(r"\.layers?\.(\d+)\.")  # as bases name their repeated blocks
 logging.set_verbosity_error()  # it reports each weight of the base that a head does not need as a fault
@@ -33,6 +34,7 @@ class Model(nn.Module):
         super().__init__()
         self.backbone, self.head_module = backbone, head.module
         self.head, self.tokenizer, self.config, self.base = head, tokenizer, config, base
+        use_fast_products(self)
 
     def forward(self, batch: Arrays) -> Outputs:
         """Return loss and logits of a batch that the head collated."""

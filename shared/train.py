@@ -18,6 +18,7 @@ from shared.checkpoint import load_checkpoint, save_checkpoint
 from shared.config import Keep, TrainConfig
 from shared.contracts import Features
 from shared.model import Model, accelerate, best_device
+from shared.modules.frozen_layers import kept_outputs
 from shared.runs import Progress, peak_memory_gib
 
 Weights = dict[str, Tensor]
@@ -82,34 +83,35 @@ def fit(
     sizes = [item.num_tokens for item in features]
     total = total_steps(sizes, config, seed=seed, weights=weights)
     fitted, started = loop.fitted, time.perf_counter() - loop.fitted.wall_seconds
-    while loop.epoch < config.epochs and fitted.steps < total and not _out_of_patience(loop, config):
-        steps = _steps(sizes, config, seed=seed, epoch=loop.epoch, weights=weights)
-        model.train()
-        for batches in steps[loop.position : loop.position + total - fitted.steps]:
-            _set_rates(optimizer, config, step=fitted.steps, total=total)
-            loss = torch.zeros(())
-            for batch in batches:
-                outputs = prepared(model.head.collate([features[i] for i in batch]))
-                accelerator.backward(outputs.loss / len(batches))
-                loss += outputs.loss.detach().cpu() / len(batches)
-            norm = accelerator.clip_grad_norm_(prepared.parameters(), config.max_grad_norm)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            _update_average(loop.average, model, decay=_decay(config.ema, fitted.steps))
-            loop.position += 1
-            fitted.steps += 1
-            fitted.num_tokens += sum(sizes[i] for batch in batches for i in batch)
+    with kept_outputs(model, features, gib=config.cache_gib, batch_tokens=config.batch_tokens):
+        while loop.epoch < config.epochs and fitted.steps < total and not _out_of_patience(loop, config):
+            steps = _steps(sizes, config, seed=seed, epoch=loop.epoch, weights=weights)
+            model.train()
+            for batches in steps[loop.position : loop.position + total - fitted.steps]:
+                _set_rates(optimizer, config, step=fitted.steps, total=total)
+                loss = torch.zeros(())
+                for batch in batches:
+                    outputs = prepared(model.head.collate([features[i] for i in batch]))
+                    accelerator.backward(outputs.loss / len(batches))
+                    loss += outputs.loss.detach().cpu() / len(batches)
+                norm = accelerator.clip_grad_norm_(prepared.parameters(), config.max_grad_norm)
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
+                _update_average(loop.average, model, decay=_decay(config.ema, fitted.steps))
+                loop.position += 1
+                fitted.steps += 1
+                fitted.num_tokens += sum(sizes[i] for batch in batches for i in batch)
+                fitted.wall_seconds = time.perf_counter() - started
+                fitted.losses.append(float(loss))
+                progress.step(
+                    fitted.steps, total, loss=float(loss), norm=float(norm), epoch=loop.epoch, fitted=fitted
+                )
+                if fitted.steps % config.checkpoint_steps == 0:
+                    _save(folder, model, optimizer, loop)
+            _finish_epoch(model, loop, validate, keep=config.keep)
             fitted.wall_seconds = time.perf_counter() - started
-            fitted.losses.append(float(loss))
-            progress.step(
-                fitted.steps, total, loss=float(loss), norm=float(norm), epoch=loop.epoch, fitted=fitted
-            )
-            if fitted.steps % config.checkpoint_steps == 0:
-                _save(folder, model, optimizer, loop)
-        _finish_epoch(model, loop, validate, keep=config.keep)
-        fitted.wall_seconds = time.perf_counter() - started
-        _save(folder, model, optimizer, loop)
-        progress.epoch(loop.epoch, score=fitted.scores[-1], best=fitted.best_score, fitted=fitted)
+            _save(folder, model, optimizer, loop)
+            progress.epoch(loop.epoch, score=fitted.scores[-1], best=fitted.best_score, fitted=fitted)
     _copy_into(model, loop.best)
     return fitted
 
@@ -172,7 +174,9 @@ def estimate(
     )
     probes = [batches[len(batches) // 4], batches[len(batches) // 2], batches[-1]]
     model.to(best_device()).train()
-    with torch.random.fork_rng():
+    probed = [features[i] for batch in probes for i in batch]
+    kept = kept_outputs(model, probed, gib=config.cache_gib, batch_tokens=config.batch_tokens)
+    with torch.random.fork_rng(), kept:
         started = 0.0
         for index, batch in enumerate([probes[0], *probes]):
             if index == 1:  # the first batch only warms up

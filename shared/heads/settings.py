@@ -47,6 +47,8 @@ class TokenClassification:
     word_shape: bool  # tell an uncased encoder how each word is written (capitals, digits)
     window_tokens: int  # longest input of the encoder, special tokens excluded
     overlap_tokens: int  # shared by neighbouring windows of a long text
+    # with word_shape: into the encoder as well, not only beside its output. Older bundles' settings lack it.
+    word_shape_in: bool = True
 
     def __post_init__(self) -> None:
         _check_window(self.window_tokens, self.overlap_tokens)

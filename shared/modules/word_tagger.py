@@ -16,6 +16,7 @@ from shared.crf import IGNORED, forbidden_transitions, iob2_tags
 from shared.encoder import load_encoder
 from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import TokenClassification
+from shared.modules.rows import encoded
 from shared.word_shape import SHAPES
 
 TRANSITION_SCALE = 10.0  # Adam moves a weight by its learning rate a step; transitions must go farther
@@ -29,7 +30,8 @@ class WordTagger(nn.Module):
 
     def __init__(self, hidden_size: int, tags: Sequence[str], settings: TokenClassification) -> None:
         super().__init__()
-        self.shape_in = nn.Embedding(len(SHAPES), hidden_size) if settings.word_shape else None
+        into = settings.word_shape and settings.word_shape_in
+        self.shape_in = nn.Embedding(len(SHAPES), hidden_size) if into else None
         self.shape_out = nn.Embedding(len(SHAPES), hidden_size) if settings.word_shape else None
         for shape in (self.shape_in, self.shape_out):
             if shape is not None:
@@ -64,6 +66,8 @@ class WordTagger(nn.Module):
 
     def logits(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the logits (B, W, C) of `tokens` (B, T), `shapes` (B, T) and `first_tokens` (B, W)."""
+        if self.shape_in is None:
+            return self.read(encoded(backbone, batch), batch)
         known = backbone.get_input_embeddings()(batch["tokens"])  # type: ignore[operator]  # of transformers
         embedded = self.embed(known, batch)
         hidden = backbone(inputs_embeds=embedded, attention_mask=batch["mask"]).last_hidden_state

@@ -26,6 +26,7 @@ from shared.export_verb import export
 from shared.exported import EXPORTS, MANIFEST
 from shared.run_inputs import of_run
 from tests.benchmarks.inference_speed import LEADERBOARDS, Timing, ours, timed
+from tests.benchmarks.products import plain_products
 from tests.benchmarks.published import publish
 
 ONE_BY_ONE, BATCH = "gliner, predict_entities", "gliner, batches of {size}"
@@ -58,7 +59,7 @@ def measured(run: Path, data_dir: str, *, texts: int, repeats: int) -> SpeedTabl
         engine: load_engine(engine_folder(run, engine, task="ner"), threads=0) for engine in (TORCH, *GRAPHS)
     }
     model = load_bundle(run / runs.BUNDLE)
-    gliner = model.head.module.gliner.eval()
+    gliner: Any = plain_products(model.head.module.gliner).eval()
     names, threshold = list(model.head.types.values()), model.head.decoding["threshold"]
     validation = of_run(compose_run("ner", words), run, []).data.load("validation")[:texts]
     examples = [example_of(gliner, example) for example in validation]

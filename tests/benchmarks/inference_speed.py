@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from shared import commands, runs
@@ -36,6 +35,7 @@ from shared.export_verb import export
 from shared.exported import EXPORTS, MANIFEST
 from shared.model import Model
 from shared.run_inputs import of_run
+from tests.benchmarks.products import flops, gemm_limit
 from tests.benchmarks.published import publish
 
 LEADERBOARDS = Path(__file__).resolve().parent.parent.parent / "leaderboards"
@@ -191,8 +191,8 @@ def rate_table(
         )
     note = (
         f"{len(examples):,} texts of validation. *Of the limit* is the share of {limit / 1e9:,.0f} GFLOP/s, "
-        "which products of the encoder's sizes reach here in float32, by torch or numpy; padding does not "
-        "count as work done. *Same answers* are those of our torch model."
+        "which products of the encoder's sizes reach here in float32, by oneDNN, torch or numpy; padding "
+        "does not count as work done. *Same answers* are those of our torch model."
     )
     columns = [
         "system",
@@ -224,30 +224,6 @@ def cold_table(task: str, run: Path, text: str) -> SpeedTable:
             rows.append(row_of(engine, statistics.median(seconds), min(seconds), max(seconds)))
     note = f"`python -m tasks.{task} predict` on one line, {COLD} starts of a new process; wall time."
     return SpeedTable(f"{NAMES[task]}: a cold start", note, ["engine", "median s", "lowest", "highest"], rows)
-
-
-def gemm_limit(model: Model) -> float:
-    """Return the FLOP/s of products in the encoder's sizes on 1,024 rows, by torch or numpy, at best."""
-    sizes = [tuple(layer.weight.shape) for layer in _layers(model)]
-    rows = {shape: torch.randn(1024, shape[1]) for shape in set(sizes)}
-    weights = {shape: torch.randn(shape[1], shape[0]) for shape in set(sizes)}
-    best = float("inf")
-    for multiply in (torch.mm, lambda a, b: np.matmul(a.numpy(), b.numpy())):
-        for _ in range(10):
-            started = time.perf_counter()
-            for shape in sizes:
-                multiply(rows[shape], weights[shape])
-            best = min(best, time.perf_counter() - started)
-    return sum(2 * 1024 * out * into for out, into in sizes) / best
-
-
-def flops(model: Model, tokens: int) -> float:
-    """Return the FLOPs of the encoder's products for so many real tokens; attention's own are left out."""
-    return sum(2.0 * tokens * layer.weight.numel() for layer in _layers(model))
-
-
-def _layers(model: Model) -> list[torch.nn.Linear]:
-    return [layer for layer in model.backbone.modules() if isinstance(layer, torch.nn.Linear)]
 
 
 if __name__ == "__main__":

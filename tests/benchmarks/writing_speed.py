@@ -35,10 +35,12 @@ from shared.llama import exported_llama
 from shared.model import Model
 from shared.writing import Wish
 from tests.benchmarks.inference_speed import LEADERBOARDS
+from tests.benchmarks.products import plain_products
 from tests.benchmarks.published import publish
 
 PROMPT, WRITTEN = 440, 112  # tokens
 GENERATE, STATIC = "transformers, generate", "transformers, generate, static cache"
+OURS = "torch, products by oneDNN"
 COLD, STARTED = 5, "gguf_q8_0"  # starts of a new process, beside those of torch
 
 Write = Callable[[Wish], list[int]]
@@ -109,8 +111,14 @@ def rate_table(run: Path, work: Path, prompts: Sequence[Wish], *, repeats: int) 
     """Return the table of rates, each beside `generate`, and how far its texts are the same."""
     bundle = run / runs.BUNDLE
     model, manifest = load_bundle(bundle), read_manifest(bundle)
+    peer = load_bundle(bundle)
+    plain_products(peer)
     sizes = {"end": model.tokenizer.eos_token_id, "context": PROMPT + WRITTEN, "threads": num_threads(0)}
-    systems = {GENERATE: generating(model), STATIC: generating(model, cache_implementation="static")}
+    systems = {
+        GENERATE: generating(peer),
+        STATIC: generating(peer, cache_implementation="static"),
+        OURS: generating(model),
+    }
     for engine in WRITERS:
         folder = work / engine
         folder.mkdir()

@@ -1,0 +1,61 @@
+"""Products of matrices: what the machine reaches at a model's sizes, what a pass needs, and peers' own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from shared.model import Model
+from shared.modules.products import FastLinear, has_fast_products, product
+
+ROWS = 1024
+
+Multiply = Callable[[Tensor, Tensor], Any]  # rows (ROWS, in) and a weight (out, in)
+
+
+def plain_products(module: nn.Module) -> nn.Module:
+    """Return the module with torch's own linear layers, as whoever loads it without this project has them."""
+    for layer in module.modules():
+        if type(layer) is FastLinear:
+            layer.__class__ = nn.Linear
+    return module
+
+
+def gemm_limit(model: Model) -> float:
+    """Return the FLOP/s of products in the encoder's sizes in float32: by oneDNN, torch or numpy, at best."""
+    sizes = [tuple(layer.weight.shape) for layer in _layers(model)]
+    rows = {shape: torch.randn(ROWS, shape[1]) for shape in set(sizes)}
+    weights = {shape: torch.randn(shape) for shape in set(sizes)}
+    ways: list[Multiply] = [
+        nn.functional.linear,
+        lambda left, right: np.matmul(left.numpy(), right.numpy().T),
+    ]
+    if has_fast_products():
+        ways.append(lambda left, right: product(left, right, None))
+    best = float("inf")
+    for multiply in ways:
+        for _ in range(10):
+            started = time.perf_counter()
+            for shape in sizes:
+                multiply(rows[shape], weights[shape])
+            best = min(best, time.perf_counter() - started)
+    return sum(2 * ROWS * out * into for out, into in sizes) / best
+
+
+def flops(model: Model, tokens: int) -> float:
+    """Return the FLOPs of the encoder's products for so many real tokens; attention's own are left out."""
+    return sum(2.0 * tokens * layer.weight.numel() for layer in _layers(model))
+
+
+def _layers(model: Model) -> list[nn.Linear]:
+    """Return the base's linear layers, without those of a LoRA."""
+    return [
+        layer
+        for name, layer in model.backbone.named_modules()
+        if isinstance(layer, nn.Linear) and ".lora_" not in name
+    ]
