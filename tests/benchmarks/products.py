@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,25 +26,32 @@ def plain_products(module: nn.Module) -> nn.Module:
     return module
 
 
-def gemm_limit(model: Model) -> float:
-    """Return the FLOP/s of products in the encoder's sizes in float32: by oneDNN, torch or numpy, at best."""
+def gemm_rates(model: Model) -> dict[str, float]:
+    """Return the FLOP/s of products in the encoder's sizes in float32, at best, by what computes them."""
     sizes = [tuple(layer.weight.shape) for layer in _layers(model)]
     rows = {shape: torch.randn(ROWS, shape[1]) for shape in set(sizes)}
     weights = {shape: torch.randn(shape) for shape in set(sizes)}
-    ways: list[Multiply] = [
-        nn.functional.linear,
-        lambda left, right: np.matmul(left.numpy(), right.numpy().T),
-    ]
+    ways: dict[str, Multiply] = {
+        "torch": nn.functional.linear,
+        "numpy": lambda left, right: np.matmul(left.numpy(), right.numpy().T),
+    }
     if has_fast_products():
-        ways.append(lambda left, right: product(left, right, None))
-    best = float("inf")
-    for multiply in ways:
+        ways["oneDNN"] = lambda left, right: product(left, right, None)
+    best = dict.fromkeys(ways, float("inf"))
+    for name, multiply in ways.items():
         for _ in range(10):
             started = time.perf_counter()
             for shape in sizes:
                 multiply(rows[shape], weights[shape])
-            best = min(best, time.perf_counter() - started)
-    return sum(2 * ROWS * out * into for out, into in sizes) / best
+            best[name] = min(best[name], time.perf_counter() - started)
+    work = sum(2 * ROWS * out * into for out, into in sizes)
+    return {name: work / seconds for name, seconds in best.items()}
+
+
+def rates_text(rates: Mapping[str, float]) -> str:
+    """Return what computes products how fast, as a note says it."""
+    told = [f"{name} {rate / 1e9:,.0f}" for name, rate in sorted(rates.items(), key=lambda pair: -pair[1])]
+    return f"GFLOP/s of products of those sizes in float32: {', '.join(told)}"
 
 
 def flops(model: Model, tokens: int) -> float:
