@@ -194,9 +194,9 @@ def rate_table(
             )
         )
     note = (
-        f"{len(examples):,} texts of validation. *Of the limit*: the encoder's products as a share of the fastest "
-        f"way to compute them alone; padding does not count as work done. {rates_text(rates)}. *Same answers* "
-        "are those of our torch model."
+        f"{len(examples):,} texts of validation. *Of the limit*: the encoder's products as a share of the "
+        f"fastest way to compute them alone; padding does not count as work done. {rates_text(rates)}. *Same "
+        "answers* are those of our torch model."
     )
     columns = [
         "system",
