@@ -25,7 +25,6 @@ from safetensors.torch import load_file, save_file
 
 from shared.bases import find_base
 from shared.bundle_manifest import CARD, MANIFEST, file_digests, read_manifest
-from shared.config import LoraConfig, Method, ModelConfig
 from shared.contracts import Examples
 from shared.errors import BundleError
 from shared.evaluate import infer
@@ -37,6 +36,7 @@ from shared.model_card import model_card
 from shared.passages import RankingExample
 from shared.promise import Promises, promises_row
 from shared.provenance import code_state, library_versions
+from shared.training_config import LoraConfig, Method, ModelConfig
 from shared.typed_config import build, typed
 
 HEAD, BACKBONE = "head.safetensors", "backbone.safetensors"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from shared.config import ModelConfig
 from shared.contracts import Base
 from shared.errors import UserError
 from shared.files import file_sha256
 from shared.gguf import dequantised
+from shared.training_config import ModelConfig
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"  # of weights in several files

@@ -30,7 +30,7 @@ from shared.run_inputs import (
 if TYPE_CHECKING:
     from shared import scoring
     from shared.model import Model
-    from shared.train import Estimate
+    from shared.training_estimate import Estimate
 
 
 def train(config: RunConfig, *, overrides: Sequence[str]) -> Path:
@@ -51,7 +51,8 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> Path:
     from shared.evaluate import coverage, infer, predict
     from shared.model import create_model
     from shared.model_card import write_card
-    from shared.train import estimate, fit
+    from shared.train import fit
+    from shared.training_estimate import estimate
 
     use_threads(config.hardware.threads)
     model = create_model(config.model, config.head, config.lora, types=config.data.types(), seed=config.seed)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.config import ModelConfig
+from shared.training_config import ModelConfig
 
 MAX_TOKENS = 256
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from shared.bundle_manifest import read_manifest
-from shared.config import MERGED
 from shared.contracts import Engine, Types
 from shared.errors import UserError, suggest
 from shared.exported import EXPORTS, MANIFEST, load_export
 from shared.help import command
 from shared.provenance import machine
 from shared.runs import BUNDLE
+from shared.verb_config import MERGED
 
 TORCH, AUTO = "torch", "auto"
 TITLES = {

@@ -21,7 +21,6 @@ from shared.adapters import load_bundle
 from shared.batches import length_batches
 from shared.bundle_manifest import MANIFEST as BUNDLE_MANIFEST
 from shared.bundle_manifest import file_digests, read_manifest
-from shared.config import MERGED, WRITERS, ExportConfig, PromiseConfig
 from shared.contracts import Arrays, Examples, Features, Head, Metric, WritingHead
 from shared.errors import UserError
 from shared.evaluate import infer
@@ -45,6 +44,7 @@ from shared.model import Model
 from shared.promise import make_promises, promises_row
 from shared.provenance import library_versions
 from shared.quantising import quantise, quantise_dynamic, quantise_static
+from shared.verb_config import MERGED, WRITERS, ExportConfig, PromiseConfig
 
 EXACT, EXACT_WRITERS, INNER_FORMAT = (MERGED, "onnx", "openvino"), (MERGED, "gguf"), "onnx"
 SAME_TEXTS = 0.02  # share of the texts that a float32 decoder may write otherwise than the torch model

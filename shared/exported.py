@@ -19,13 +19,13 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from shared.bundle_manifest import read_manifest
-from shared.config import MERGED
 from shared.contracts import Arrays, Engine, Features, Head, Types, WritingHead
 from shared.errors import UserError
 from shared.fast_tokenizer import FastTokenizer
 from shared.files import file_sha256
 from shared.stored_arrays import StoredArrays
 from shared.typed_config import build
+from shared.verb_config import MERGED
 
 EXPORTS, MANIFEST = "exports", "export.json"
 GRAPH, ARRAYS = "model.onnx", "arrays.npz"

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from shared.bundle_manifest import read_manifest
-from shared.config import MERGED
 from shared.contracts import Engine, Examples, WritingHead
 from shared.evaluate import Logits, infer, predict_timed
 from shared.example_rows import prediction_row, read_example
 from shared.exported import MANIFEST, load_export
+from shared.verb_config import MERGED
 
 EXAMPLES, LOGITS, ANSWERS, SPEED = "examples.jsonl", "logits.npz", "answers.jsonl", "speed.json"
 

@@ -17,11 +17,11 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from shared.bases import find_weights
-from shared.config import ModelConfig
 from shared.contracts import WritingHead
 from shared.copied_numbers import numbers_grammar
 from shared.errors import BundleError, UserError
 from shared.fast_tokenizer import FastTokenizer
+from shared.training_config import ModelConfig
 from shared.typed_config import typed
 from shared.writing import Wish
 

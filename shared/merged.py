@@ -14,9 +14,9 @@ import torch
 from omegaconf import OmegaConf
 from safetensors.torch import load_file, save_file
 
-from shared.config import ModelConfig
 from shared.contracts import Base
 from shared.model import Model
+from shared.training_config import ModelConfig
 from shared.typed_config import build, typed
 
 HEAD = "head.safetensors"

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from transformers.utils import logging
 
 from shared.bases import find_base
-from shared.config import LoraConfig, Method, ModelConfig
 from shared.contracts import Arrays, Base, Features, Head, HeadSettings, Outputs, Types
 from shared.errors import UserError
 from shared.modules.products import use_fast_products
+from shared.training_config import LoraConfig, Method, ModelConfig
 
 _BLOCK = re.compile(r"\.layers?\.(\d+)\.")  # as bases name their repeated blocks
 logging.set_verbosity_error()  # it reports each weight of the base that a head does not need as a fault
@@ -116,6 +116,13 @@ def choose_trainable(
     wrapped = peft.get_peft_model(backbone, settings)
     settings.base_model_name_or_path, settings.revision = config.hub_id, config.revision  # not this machine's
     return wrapped  # type: ignore[no-any-return]  # peft is untyped
+
+
+def stop_base_dropout(backbone: nn.Module) -> None:
+    """Let the base drop no unit while it trains, which takes time on a CPU; a LoRA's own dropout stays."""
+    for name, module in backbone.named_modules():
+        if isinstance(module, nn.Dropout) and "lora_dropout" not in name:
+            module.p = 0.0
 
 
 def _linear_layers(backbone: nn.Module, endings: Sequence[str], *, last: int) -> list[str]:

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from shared.batches import length_batches
-from shared.config import ModelConfig
 from shared.errors import ConfigError
 from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import DualEncoding
 from shared.padding import padded_tokens
 from shared.passages import Passage
 from shared.text_pieces import Limits, Pieces
+from shared.training_config import ModelConfig
 
 TRAINED = f"{DualEncoding.__module__}.{DualEncoding.__qualname__}"  # as a bundle names its head
 

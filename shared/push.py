@@ -14,9 +14,9 @@ from huggingface_hub import HfApi, ModelCard, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
 from shared.bundle_manifest import CARD, read_manifest
-from shared.config import PushConfig
 from shared.errors import UserError
 from shared.licence import restriction
+from shared.verb_config import PushConfig
 
 
 def push_bundle(bundle: Path, settings: PushConfig) -> str:

@@ -22,11 +22,11 @@ from shared import runs
 from shared.boards.rows import churn, read_answers
 from shared.boards.significance import LEVEL
 from shared.compare import BETTER, WORSE, ChangedItem, Comparison, Run, compare
-from shared.config import Budget
 from shared.contracts import Examples, Metric
 from shared.intervals import Difference
 from shared.slice_losses import SliceLoss, loss_p, loss_spread, slice_losses
 from shared.slices import find_slices
+from shared.verb_config import Budget
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from shared.config import PredictConfig
 from shared.errors import DataError, UserError
 from shared.files import write_text_atomic
+from shared.verb_config import PredictConfig
 
 
 class ReviewQueue:

@@ -237,6 +237,11 @@ class Progress:
             highlight=False,
         )
 
+    def note(self, text: str) -> None:
+        """Log what else is to be known of this training, and print it."""
+        self._write(note=text)
+        self.console.print(text, highlight=False)
+
     def _write(self, **entry: Any) -> None:
         self.log.write(json.dumps(entry) + "\n")
         self.log.flush()

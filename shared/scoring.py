@@ -10,7 +10,7 @@ from typing import Any
 from shared import runs
 from shared.abstention import make_gate
 from shared.bundle_manifest import check_fits
-from shared.config import COMMAND_WORDS, MERGED, PLACES, HardwareConfig, PredictConfig
+from shared.config import COMMAND_WORDS, PLACES, HardwareConfig
 from shared.contracts import Baseline, DataAdapter, Examples, Metric, Score, Trials
 from shared.engines import TITLES, TORCH, engine_folder, engine_manifest, load_engine, num_threads
 from shared.evaluate import Speed, predict_timed
@@ -34,6 +34,7 @@ from shared.record import (
     write_record,
 )
 from shared.reliability import reliability
+from shared.verb_config import MERGED, PredictConfig
 
 
 @dataclass(frozen=True)

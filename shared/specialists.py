@@ -25,13 +25,13 @@ from shared.adapters import HEAD
 from shared.bases import find_base
 from shared.batches import length_batches
 from shared.bundle_manifest import read_manifest
-from shared.config import Method, ModelConfig
 from shared.contracts import Head
 from shared.encoder import load_encoder
 from shared.errors import BundleError, UserError, suggest
 from shared.fast_tokenizer import FILE, FastTokenizer
 from shared.files import file_sha256
 from shared.heads.settings import ALONE
+from shared.training_config import Method, ModelConfig
 from shared.typed_config import build, typed
 
 PREFIX = "base_model.model."  # of PEFT, in front of the encoder's own names

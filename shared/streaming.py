@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from shared.config import PredictConfig
 from shared.contracts import Engine
 from shared.errors import DataError, UserError
 from shared.evaluate import stream
 from shared.files import decode_line
 from shared.review_queue import open_queue
 from shared.runs import counted
+from shared.verb_config import PredictConfig
 
 if TYPE_CHECKING:
     from shared.abstention import Gate

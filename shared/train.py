@@ -15,11 +15,11 @@ from torch import Tensor
 
 from shared.batches import epoch_batches, length_batches
 from shared.checkpoint import load_checkpoint, save_checkpoint
-from shared.config import Keep, TrainConfig
 from shared.contracts import Features
-from shared.model import Model, accelerate, best_device
+from shared.model import Model, accelerate, stop_base_dropout
 from shared.modules.frozen_layers import kept_outputs
-from shared.runs import Progress, peak_memory_gib
+from shared.runs import Progress
+from shared.training_config import Keep, TrainConfig
 
 Weights = dict[str, Tensor]
 
@@ -77,15 +77,19 @@ def fit(
     """
     accelerator = accelerate()
     torch.manual_seed(seed)
+    if not config.base_dropout:
+        stop_base_dropout(model.backbone)
     optimizer = make_optimizer(model, config)
     prepared, optimizer = accelerator.prepare(model, optimizer)
     loop = _restore(model, optimizer, load_checkpoint(folder)) if resume else _begin(model, config)
     sizes = [item.num_tokens for item in features]
     total = total_steps(sizes, config, seed=seed, weights=weights)
     fitted, started = loop.fitted, time.perf_counter() - loop.fitted.wall_seconds
-    with kept_outputs(model, features, gib=config.cache_gib, batch_tokens=config.batch_tokens):
+    with kept_outputs(model, features, gib=config.cache_gib, batch_tokens=config.batch_tokens) as kept:
+        if kept:
+            progress.note(kept.report())
         while loop.epoch < config.epochs and fitted.steps < total and not _out_of_patience(loop, config):
-            steps = _steps(sizes, config, seed=seed, epoch=loop.epoch, weights=weights)
+            steps = epoch_steps(sizes, config, seed=seed, epoch=loop.epoch, weights=weights)
             model.train()
             for batches in steps[loop.position : loop.position + total - fitted.steps]:
                 _set_rates(optimizer, config, step=fitted.steps, total=total)
@@ -143,55 +147,11 @@ def total_steps(
 ) -> int:
     """Return how many optimiser steps the training makes if it is not stopped early."""
     epochs = range(config.epochs)
-    total = sum(len(_steps(sizes, config, seed=seed, epoch=epoch, weights=weights)) for epoch in epochs)
+    total = sum(len(epoch_steps(sizes, config, seed=seed, epoch=epoch, weights=weights)) for epoch in epochs)
     return min(total, config.max_steps) if config.max_steps else total
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What a training will take, from timing a few of its own batches."""
-
-    steps: int
-    seconds: float
-    memory_gib: float
-
-
-def estimate(
-    model: Model,
-    features: Sequence[Features],
-    *,
-    config: TrainConfig,
-    seed: int,
-    weights: Sequence[float] = (),
-) -> Estimate:
-    """Return steps, seconds and peak memory by timing three batches; changes no weight."""
-    if not config.epochs:
-        return Estimate(steps=0, seconds=0.0, memory_gib=peak_memory_gib())
-    sizes = [item.num_tokens for item in features]
-    steps = _steps(sizes, config, seed=seed, epoch=0, weights=weights)
-    batches = sorted(
-        (batch for step in steps for batch in step), key=lambda batch: sizes[batch[0]] * len(batch)
-    )
-    probes = [batches[len(batches) // 4], batches[len(batches) // 2], batches[-1]]
-    model.to(best_device()).train()
-    probed = [features[i] for batch in probes for i in batch]
-    kept = kept_outputs(model, probed, gib=config.cache_gib, batch_tokens=config.batch_tokens)
-    with torch.random.fork_rng(), kept:
-        started = 0.0
-        for index, batch in enumerate([probes[0], *probes]):
-            if index == 1:  # the first batch only warms up
-                started = time.perf_counter()
-            outputs = model(model.head.collate([features[i] for i in batch]))
-            outputs.loss.backward()
-            model.zero_grad(set_to_none=True)
-        seconds = time.perf_counter() - started
-    rate = seconds / sum(sizes[i] for batch in probes for i in batch)
-    total = total_steps(sizes, config, seed=seed, weights=weights)
-    tokens = sum(sizes[i] for batch in batches for i in batch) * total / len(steps)
-    return Estimate(steps=total, seconds=rate * tokens, memory_gib=peak_memory_gib())
-
-
-def _steps(
+def epoch_steps(
     sizes: Sequence[int], config: TrainConfig, *, seed: int, epoch: int, weights: Sequence[float] = ()
 ) -> list[list[list[int]]]:
     """Return the epoch's steps, each a list of `accumulate` batches (the last of a pass may have fewer)."""

@@ -69,3 +69,10 @@ def typed(node: DictConfig, schema: Any, *, path: str) -> Any:
         raise ConfigError(mistakes)
     values = OmegaConf.to_container(structured)
     return schema(**{**values, **nested})  # type: ignore[dict-item]  # a dataclass gives a dict
+
+
+def check(*rules: tuple[str, Any, bool, str]) -> None:
+    """Raise `ConfigError` for each (name, value, holds, what is allowed) that does not hold."""
+    mistakes = [f"{name}={value!r}; allowed: {allowed}" for name, value, holds, allowed in rules if not holds]
+    if mistakes:
+        raise ConfigError(mistakes)

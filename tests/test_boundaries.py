@@ -15,6 +15,7 @@ TENSOR_FILES = {
     "model.py",
     "specialists.py",
     "train.py",
+    "training_estimate.py",
     "adapters.py",
     "agreement.py",
     "checkpoint.py",

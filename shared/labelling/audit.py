@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from shared.config import ModelConfig
 from shared.examples import AnomalyExample, FacetExample, SpanExample, SpanPrediction
 from shared.labelling.confident_learning import likely_classes, noise_matrix
 from shared.labelling.drafts import Label
+from shared.training_config import ModelConfig
 
 Array = np.ndarray[Any, Any]
 

@@ -22,19 +22,19 @@ _BLOCK = re.compile(r"\.layers?\.\d+$")  # as bases name their repeated blocks
 @contextmanager
 def kept_outputs(
     model: Model, features: Sequence[Features], *, gib: float, batch_tokens: int
-) -> Iterator[None]:
+) -> Iterator[FrozenLayers | None]:
     """Train inside the block without computing again what the frozen layers make of these features.
 
     Up to `gib` of outputs are kept, by the tokens they are of; none with 0. Dropout does not reach the frozen
     layers. Raises `UserError` where nothing is frozen below what trains.
     """
     if not gib:
-        yield
+        yield None
         return
     layers = FrozenLayers(model.backbone, most_bytes=int(gib * 2**30))
     with layers.installed():
         layers.fill(model, features, batch_tokens=batch_tokens)
-        yield
+        yield layers
 
 
 class FrozenLayers:
@@ -59,6 +59,7 @@ class FrozenLayers:
         ][-1]
         self.room = most_bytes
         self.rows: dict[bytes, Tensor] = {}  # (tokens, H) by the bytes of the token ids
+        self.left_out: set[bytes] = set()  # for want of room
         self._filling = False
         self._keys: list[bytes] = []
         self._mask = torch.zeros(0)
@@ -88,6 +89,12 @@ class FrozenLayers:
             for batch in length_batches([item.num_tokens for item in features], budget=batch_tokens):
                 model(model.head.collate([features[i] for i in batch]))
         self._filling = False
+
+    def report(self) -> str:
+        """Return how much is kept, and what is not."""
+        gib = sum(row.nbytes for row in self.rows.values()) / 2**30
+        left_out = f"; without room for theirs: {len(self.left_out):,}" if self.left_out else ""
+        return f"outputs of the frozen layers: kept for {len(self.rows):,}, {gib:.2f} GiB{left_out}"
 
     def _begin(self, base: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._known = None
@@ -132,9 +139,13 @@ class FrozenLayers:
             self._more = (None,) * (len(output) - 1) if isinstance(output, tuple) else None
             for key, padded, mask in zip(self._keys, hidden.cpu(), self._mask, strict=True):
                 row = padded[mask]
-                if key not in self.rows and row.nbytes <= self.room:
-                    self.rows[key] = row
-                    self.room -= row.nbytes
+                if key in self.rows:
+                    continue
+                if row.nbytes > self.room:
+                    self.left_out.add(key)
+                    continue
+                self.rows[key] = row
+                self.room -= row.nbytes
         if self._known is None:
             return output
         return self._known if self._more is None else (self._known, *self._more)

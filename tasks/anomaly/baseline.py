@@ -15,10 +15,10 @@ from importlib import import_module
 from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shared.config import ModelConfig
 from shared.contracts import Answers, DataAdapter
 from shared.errors import UserError
 from shared.examples import AnomalyExample, AnomalyPrediction
+from shared.training_config import ModelConfig
 from shared.words import find_words
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shared.config import ModelConfig
 from shared.contracts import Answers, DataAdapter
 from shared.errors import UserError
 from shared.examples import FacetExample, FacetPrediction
 from shared.ontology import read_ontology_row
+from shared.training_config import ModelConfig
 from tasks.ontology.linear import decoded, fitted_answers, logistic, num_numbers, plain_text
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.config import ModelConfig
 from shared.errors import ConfigError, DataError, UserError
 from shared.passages import Passage
+from shared.training_config import ModelConfig
 from tasks.retrieval.collection import Query
 from tasks.retrieval.index import Index, find_index
 from tasks.retrieval.tokens import check_stemmer, tokenise

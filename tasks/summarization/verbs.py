@@ -13,7 +13,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from shared import runs
-from shared.config import PredictConfig, RunConfig
+from shared.config import RunConfig
 from shared.errors import ConfigError, DataError, UserError
 from shared.examples import SummaryExample, aligned
 from shared.files import decode_line, read_lines
@@ -21,6 +21,7 @@ from shared.record import read_record
 from shared.run_inputs import of_run
 from shared.table_files import STREAMS, Fault, check_known, parse_object, read_cell
 from shared.typed_config import typed
+from shared.verb_config import PredictConfig
 from tasks.summarization import data
 from tasks.summarization.check import Check, Failed
 from tasks.summarization.derive import derive_style, style_yaml

@@ -18,13 +18,13 @@ from shared.adapters import load_bundle
 from shared.boards.measure import busy_share
 from shared.boards.speed import SpeedTable, row_of
 from shared.compose import compose_run
-from shared.config import GRAPHS
 from shared.engines import TORCH, engine_folder, load_engine, num_threads
 from shared.evaluate import predict
 from shared.examples import SpanExample
 from shared.export_verb import export
 from shared.exported import EXPORTS, MANIFEST
 from shared.run_inputs import of_run
+from shared.verb_config import GRAPHS
 from tests.benchmarks.inference_speed import LEADERBOARDS, Timing, ours, timed
 from tests.benchmarks.products import plain_products
 from tests.benchmarks.published import publish

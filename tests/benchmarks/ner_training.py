@@ -3,8 +3,8 @@
 Same base, LoRA, head, data, epochs, learning rates and seed; the Trainer has torch's own linear layers, as
 whoever loads the base has them. It trains twice: with its own default batch of 8, and so several times more
 updates than ours, and with as many sentences in a batch as ours hold on average, and so as many updates. Ours
-trains once as the published row does, and once with only the upper layers tuned and what the frozen ones make
-of each text kept. Validation and saving do not count as time. Run it on an idle machine.
+trains as the published row does, without dropout in the base, and with only the upper layers tuned and what
+the frozen ones make of each text kept. Validation and saving do not count as time. Run it on an idle machine.
 """
 
 from __future__ import annotations
@@ -45,10 +45,11 @@ Train = Callable[[Model, list[Features], RunConfig], float]
 
 @dataclass(frozen=True)
 class Side:
-    """One training: its experiment, and what trains."""
+    """One training: its experiment with what differs from it, and what trains."""
 
     row: str
     train: Train
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,14 @@ def main() -> None:
         f"Trainer, batches of {batch}": Side(ROW, partial(train_with_trainer, batch=batch))
         for batch in (DEFAULT_BATCH, alike)
     }
-    sides |= {"ours": Side(ROW, train_with_ours), "ours, upper layers": Side(KEPT, train_with_ours)}
+    sides |= {
+        "ours": Side(ROW, train_with_ours),
+        "ours, no dropout in the base": Side(ROW, train_with_ours, ("train.base_dropout=false",)),
+        "ours, upper layers": Side(KEPT, train_with_ours),
+    }
     outcomes = {}
     for name, side in sides.items():
-        asked = compose_run("ner", [f"experiment={side.row}", *words])
+        asked = compose_run("ner", [f"experiment={side.row}", *words, *side.words])
         outcomes[name] = outcome(side.train, asked, training, validation)
         sys.stderr.write(f"{name}: {outcomes[name].seconds:.0f} s, F1 {outcomes[name].f1:.4f}\n")
     table = rate_table(outcomes, validation, config, rates=gemm_rates(new_model(config)))

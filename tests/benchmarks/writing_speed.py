@@ -25,7 +25,6 @@ from shared.boards.measure import busy_share
 from shared.boards.speed import SpeedTable, row_of
 from shared.bundle_manifest import read_manifest
 from shared.compose import compose_run
-from shared.config import WRITERS
 from shared.engines import TORCH, num_threads
 from shared.export_verb import export
 from shared.exported import EXPORTS, MANIFEST
@@ -33,6 +32,7 @@ from shared.fast_tokenizer import FastTokenizer
 from shared.gguf_export import write_decoder
 from shared.llama import exported_llama
 from shared.model import Model
+from shared.verb_config import WRITERS
 from shared.writing import Wish
 from tests.benchmarks.inference_speed import LEADERBOARDS
 from tests.benchmarks.products import plain_products

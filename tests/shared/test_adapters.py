@@ -165,7 +165,7 @@ def test_a_full_disk_leaves_the_older_bundle_whole(tmp_path: Path) -> None:
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "from pathlib import Path\n"
         "from shared import adapters\n"
-        "from shared.config import LoraConfig\n"
+        "from shared.training_config import LoraConfig\n"
         "from shared.typed_config import typed\n"
         "from omegaconf import OmegaConf\n"
         "model = adapters.load_bundle(Path(sys.argv[1]), merge=False)\n"

@@ -2,8 +2,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from shared.compose import compose_run
-from shared.config import LoraConfig, Method, config_digest, read_config
+from shared.config import config_digest, read_config
 from shared.errors import ConfigError
+from shared.training_config import LoraConfig, Method
 from shared.typed_config import typed
 
 

@@ -11,10 +11,10 @@ from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
 from shared.bases import find_base
 from shared.compose import compose_run
-from shared.config import ModelConfig
 from shared.decoder import load_decoder
 from shared.errors import UserError
 from shared.model import choose_trainable
+from shared.training_config import ModelConfig
 
 TINY = {
     "hidden_size": 16,

@@ -14,13 +14,13 @@ import torch
 from shared import adapters
 from shared.bundle_manifest import read_manifest
 from shared.compose import compose_run
-from shared.config import ExportConfig
 from shared.engines import engine_folder, engine_place, load_engine
 from shared.errors import BundleError, UserError
 from shared.evaluate import predict
 from shared.export import Source, fault, write_export
 from shared.export_proof import Proof, proof_text
 from shared.exported import GRAPH, MANIFEST, load_export
+from shared.verb_config import ExportConfig
 from tests.shared.bundles import BATCH_TOKENS, write_bundle
 
 HEADS = {

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import torch
 
-from shared.config import TrainConfig
 from shared.errors import UserError
 from shared.model import Model
 from shared.modules.frozen_layers import FrozenLayers, kept_outputs
 from shared.runs import Progress
-from shared.train import estimate, fit
+from shared.train import fit
+from shared.training_config import TrainConfig
+from shared.training_estimate import estimate
 from tests.shared.test_train import EXAMPLES, FACET_EXAMPLES, Stopped, run, small_model
 
 SHALLOW = ("lora.layers=2", "train.cache_gib=1")
@@ -21,12 +22,8 @@ FREE_INPUT = (*SHALLOW, "head.word_shape_in=false")
 
 
 def without_dropout(*overrides: str, task: str) -> tuple[Model, TrainConfig]:
-    """A small model whose training draws nothing by chance, in the frozen layers or elsewhere."""
-    model, config = small_model(*overrides, "head.dropout=0", task=task)
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return model, config
+    """A small model whose training drops nothing, in the frozen layers or elsewhere."""
+    return small_model(*overrides, "head.dropout=0", "train.base_dropout=false", task=task)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +74,7 @@ def test_what_has_no_room_is_computed_each_time() -> None:
         model.train()
         assert torch.isfinite(model(model.head.collate(features)).loss)
     assert [len(rows) for rows in layers.rows.values()] == [least]
+    assert layers.report() == "outputs of the frozen layers: kept for 1, 0.00 GiB; without room for theirs: 4"
 
 
 def test_a_head_alone_trains_on_kept_outputs_of_the_whole_base(tmp_path: Path) -> None:

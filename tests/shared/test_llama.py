@@ -13,7 +13,6 @@ import pytest
 from shared import adapters
 from shared.bases import find_base
 from shared.compose import compose_run
-from shared.config import ExportConfig
 from shared.errors import UserError
 from shared.evaluate import predict
 from shared.examples import SummaryExample
@@ -21,6 +20,7 @@ from shared.export import Source, fault, write_export
 from shared.exported import MANIFEST, load_export
 from shared.gguf_export import write_merged
 from shared.llama import LORA, WEIGHTS, Llama, LlamaModel
+from shared.verb_config import ExportConfig
 from shared.writing import Wish
 from tests.shared.bundles import write_bundle
 from tests.shared.test_export import ASKED, PROOF, source_of

@@ -19,7 +19,6 @@ from huggingface_hub import constants
 from shared import runs
 from shared.adapters import Origin, read_manifest, save_bundle
 from shared.compose import compose_run
-from shared.config import PushConfig
 from shared.errors import BundleError, UserError
 from shared.model import create_model
 from shared.model_card import write_card
@@ -27,6 +26,7 @@ from shared.push import push_bundle
 from shared.record import write_record
 from shared.run_inputs import of_run
 from shared.train import Fitted
+from shared.verb_config import PushConfig
 from tests.shared.records import make_record
 
 ROOT = Path(__file__).resolve().parents[2]

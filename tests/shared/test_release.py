@@ -13,13 +13,13 @@ import pytest
 from shared import runs
 from shared.boards.layout import read_layout
 from shared.compose import compose_run
-from shared.config import Budget
 from shared.errors import ConfigError, UserError
 from shared.example_rows import prediction_row
 from shared.examples import Span, SpanExample, SpanPrediction
 from shared.release import Release, System, flips_by_slice, judge, read_system, release_row
 from shared.release_text import release_text
 from shared.run_inputs import of_run
+from shared.verb_config import Budget
 from tasks.ner.metric import EntityF1
 
 ROOT = Path(__file__).resolve().parents[2]

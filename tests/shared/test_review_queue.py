@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from shared.compose import compose_run
-from shared.config import PredictConfig
 from shared.errors import DataError, UserError
 from shared.examples import SpanExample
 from shared.review_queue import ReviewQueue, open_queue
+from shared.verb_config import PredictConfig
 
 TEXT = SpanExample("n1", "Bo Lind left Acme.")
 

@@ -16,7 +16,6 @@ import torch
 from shared.abstention import Gate
 from shared.bases import find_base
 from shared.compose import compose_run
-from shared.config import PredictConfig
 from shared.encoder import load_encoder
 from shared.errors import DataError, UserError
 from shared.evaluate import infer, stream
@@ -28,6 +27,7 @@ from shared.modules.anomaly_scorer import AnomalyScorer
 from shared.promise import Usual
 from shared.record import Promise
 from shared.streaming import predict_file
+from shared.verb_config import PredictConfig
 from tasks.anomaly.data import read_stream as read_lines
 from tasks.ner.data import read_stream
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from shared.compose import compose_run
-from shared.config import TrainConfig
 from shared.errors import UserError
 from shared.examples import FacetExample, Span, SpanExample
 from shared.model import Model, create_model
 from shared.runs import Progress
 from shared.train import Fitted, fit, learning_rate_factor, total_steps
+from shared.training_config import TrainConfig
 from shared.words import join_words
 from tests.shared.heads.texts import DESK
 
@@ -199,6 +199,17 @@ def test_an_epoch_of_two_passes_sees_each_example_twice(tmp_path: Path) -> None:
 def test_the_learning_rate_rises_in_the_warm_up_and_falls_to_zero() -> None:
     factors = [learning_rate_factor(step, total=10, warmup_share=0.2) for step in range(10)]
     assert factors == pytest.approx([0.5, 1.0, 1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125])
+
+
+def test_the_base_drops_units_unless_told_otherwise(tmp_path: Path) -> None:
+    ways = []
+    for wanted in ("true", "false"):
+        model, config = small_model(f"train.base_dropout={wanted}", "head.dropout=0", "lora.dropout=0.5")
+        run(model, replace(config, max_steps=1), tmp_path / wanted, lambda: 0.0)
+        drops = [(name, module.p) for name, module in model.backbone.named_modules() if hasattr(module, "p")]
+        ways.append({p for name, p in drops if "lora_dropout" not in name})
+        assert {p for name, p in drops if "lora_dropout" in name} == {0.5}
+    assert ways == [{0.1}, {0.0}]
 
 
 def test_resuming_without_a_checkpoint_says_so(tmp_path: Path) -> None:

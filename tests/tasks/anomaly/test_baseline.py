@@ -9,10 +9,10 @@ import pytest
 from omegaconf import OmegaConf
 
 from shared.compose import compose_run
-from shared.config import ModelConfig
 from shared.contracts import Baseline
 from shared.errors import ConfigError, UserError
 from shared.examples import AnomalyExample, AnomalyPrediction
+from shared.training_config import ModelConfig
 from shared.typed_config import build
 from tasks.anomaly.baseline import (
     Detector,
