@@ -46,6 +46,8 @@ class FrozenLayers:
         places = [i for i, block in enumerate(blocks) if any(n.startswith(f"{block}.") for n in trained)]
         first = min(places, default=len(blocks))
         outside = [name for name in trained if not any(name.startswith(f"{block}.") for block in blocks)]
+        if not blocks:
+            raise UserError("train.cache_gib: this base's layers cannot be told apart; set train.cache_gib=0")
         if not first or outside:
             raise UserError(
                 f"train.cache_gib: {(outside or trained)[0]} trains, so that no layer below stays as it is; "

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import torch
 
+from shared.compose import compose_run
 from shared.errors import UserError
-from shared.model import Model
+from shared.model import Model, create_model
 from shared.modules.frozen_layers import FrozenLayers, kept_outputs
 from shared.runs import Progress
 from shared.train import fit
@@ -39,6 +40,25 @@ def test_losses_are_those_without_keeping(
         config = replace(config, cache_gib=gib)
         losses.append(run(model, config, tmp_path / str(gib), lambda: 0.0, examples=examples).losses)
     assert losses[0] == pytest.approx(losses[1], rel=1e-3, abs=1e-4)
+
+
+def test_a_decoder_learns_the_same_from_kept_outputs(tmp_path: Path) -> None:
+    losses = []
+    for gib in (1.0, 0.0):
+        words = [
+            "data=sample",
+            "lora.layers=2",
+            "train.epochs=2",
+            "train.max_steps=3",
+            "train.batch_tokens=300",
+        ]
+        config = compose_run("summarization", [*words, f"train.cache_gib={gib}"])
+        model = create_model(config.model, config.head, config.lora, types=config.data.types(), seed=1)
+        examples = config.data.load("train")[:2]
+        model.head.start(model.backbone, examples)
+        losses.append(run(model, config.train, tmp_path / str(gib), lambda: 0.0, examples=examples).losses)
+    assert len(losses[0]) == 3
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
 def test_known_texts_pass_the_frozen_layers_by() -> None:
