@@ -1,6 +1,7 @@
 """Memory and speed of 1, 10 and 50 specialists on one base, beside one merged model on the same texts.
 
-Each number of specialists has a process of its own, in which mixed batches and the merged model take turns.
+Each number of specialists has processes of its own, in which mixed batches and the merged model take turns;
+medians count, since what the system leaves resident differs from process to process.
 The specialists are copies of one bundle under different names: their answers matter to neither. Run it on an
 idle machine.
 """
@@ -14,7 +15,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -31,7 +31,8 @@ from tests.benchmarks.inference_speed import LEADERBOARDS
 from tests.benchmarks.published import publish
 
 COUNTS = (1, 10, 50)
-TEXTS, REPEATS, BATCH_TOKENS = 400, 5, 1024
+TEXTS, REPEATS, BATCH_TOKENS = 400, 3, 1024
+PROCESSES = 3  # of each number of specialists
 MIB = 2**20
 
 
@@ -62,7 +63,7 @@ def main() -> None:
         f"*Beyond the base* is what is resident beyond the {base['mib']:,.0f} MiB of a process that loaded "
         "one and removed it, libraries included; *a further one* what is resident beyond the process of one; "
         "both as multiples of the weights. *To merged* is to one merged model on the same "
-        f"{TEXTS} texts in the same process.",
+        f"{TEXTS} texts in the same process. Medians of {PROCESSES} processes.",
         [
             "specialists",
             "MiB resident",
@@ -76,11 +77,15 @@ def main() -> None:
     publish([table], given.output, bench="adapters", command="make bench-adapters RUN=<ner run>", busy=busy)
 
 
-def asked_apart(given: argparse.Namespace, count: int) -> Any:
-    """Return what a process of its own measures with so many specialists."""
+def asked_apart(given: argparse.Namespace, count: int) -> dict[str, float]:
+    """Return the medians of what processes of their own measure with so many specialists."""
     words = ["--data-dir", given.data_dir, "--run", str(given.run), "--count", str(count)]
     command = [sys.executable, "-m", "tests.benchmarks.many_adapters", *words]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    found: list[dict[str, float]] = [
+        json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        for _ in range(PROCESSES)
+    ]
+    return {name: statistics.median(own[name] for own in found) for name in found[0]}
 
 
 def measured(run: Path, data_dir: str, count: int) -> dict[str, float]:
