@@ -33,7 +33,10 @@ def estimate(
     seed: int,
     weights: Sequence[float] = (),
 ) -> Estimate:
-    """Return steps, seconds and peak memory by timing three batches; changes no weight."""
+    """Return steps, seconds and peak memory by timing three batches; changes no weight.
+
+    Reading each text once for `cache_gib`, before the first step, is not counted.
+    """
     if not config.epochs:
         return Estimate(steps=0, seconds=0.0, memory_gib=peak_memory_gib())
     sizes = [item.num_tokens for item in features]

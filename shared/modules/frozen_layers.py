@@ -59,6 +59,8 @@ class FrozenLayers:
             for name, module in backbone.named_modules()
             if isinstance(module, PreTrainedModel) and next(iter(blocks)).startswith(name)
         ][-1]
+        trains = {module for block in self.trained for module in block.modules()}
+        self._still = [m for m in self.base.modules() if m is not self.base and m not in trains]
         self.room = most_bytes
         self.rows: dict[bytes, Tensor] = {}  # (tokens, H) by the bytes of the token ids
         self.left_out: set[bytes] = set()  # for want of room
@@ -107,7 +109,8 @@ class FrozenLayers:
                 "train.cache_gib: the head trains what goes into the first layer; set train.cache_gib=0, or "
                 "for token classification head.word_shape_in=false"
             )
-        self._freeze()
+        for module in self._still:
+            module.training = False  # no dropout where nothing trains
         self._mask = kwargs["attention_mask"].bool().cpu()
         ids = kwargs["input_ids"].cpu()
         self._keys = [row[kept].numpy().tobytes() for row, kept in zip(ids, self._mask, strict=True)]
@@ -116,13 +119,6 @@ class FrozenLayers:
             known = torch.zeros(*ids.shape, rows.shape[1], dtype=rows.dtype)
             known[self._mask] = rows
             self._known = known.to(kwargs["input_ids"].device)
-
-    def _freeze(self) -> None:
-        """Turn dropout off wherever nothing trains."""
-        trains = {module for block in self.trained for module in block.modules()}
-        for module in self.base.modules():
-            if module is not self.base and module not in trains:
-                module.training = False
 
     def _passing(self, block: nn.Module, forward: Callable[..., Any]) -> Callable[..., Any]:
         frozen = block in self.frozen

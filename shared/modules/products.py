@@ -1,7 +1,7 @@
 """Products of linear layers by oneDNN, on processors whose AVX-512 torch's own library leaves unused.
 
-torch multiplies float32 matrices with MKL, which runs on AMD's processors at the speed of AVX2; oneDNN, which
-comes with torch, uses AVX-512 on all. `make bench` tells what both reach.
+torch multiplies float32 matrices with MKL, which on AMD's Zen 5 reaches half of what oneDNN does; both are
+in torch. `make bench` tells what they reach.
 """
 
 from __future__ import annotations

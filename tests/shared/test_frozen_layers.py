@@ -12,11 +12,9 @@ from shared.compose import compose_run
 from shared.errors import UserError
 from shared.model import Model, create_model
 from shared.modules.frozen_layers import FrozenLayers, kept_outputs
-from shared.runs import Progress
-from shared.train import fit
 from shared.training_config import TrainConfig
 from shared.training_estimate import estimate
-from tests.shared.test_train import EXAMPLES, FACET_EXAMPLES, Stopped, run, small_model
+from tests.shared.test_train import EXAMPLES, FACET_EXAMPLES, run, run_killed, small_model
 
 SHALLOW = ("lora.layers=2", "train.cache_gib=1")
 FREE_INPUT = (*SHALLOW, "head.word_shape_in=false")
@@ -109,31 +107,23 @@ def test_training_goes_on_from_a_checkpoint_to_the_same_losses(tmp_path: Path) -
     config = replace(config, checkpoint_steps=2)
     whole = run(model, config, tmp_path / "whole", lambda: 0.5)
 
-    class Killed(Progress):
-        def step(self, step: int, *arguments: object, **more: object) -> None:
-            if step > 3:
-                raise Stopped
-
     model, _ = small_model(*FREE_INPUT)
-    (tmp_path / "parts").mkdir()
-    with Killed(tmp_path / "parts", metric="f1") as progress, pytest.raises(Stopped):
-        fit(
-            model,
-            model.head.encode(EXAMPLES),
-            config=config,
-            seed=1,
-            validate=lambda: 0.5,
-            folder=tmp_path / "parts",
-            progress=progress,
-        )
+    run_killed(model, config, tmp_path / "parts", stop_after=3)
     model, _ = small_model(*FREE_INPUT)
     assert run(model, config, tmp_path / "parts", lambda: 0.5, resume=True).losses == whole.losses
 
 
 def test_the_estimate_is_made_with_kept_outputs_too() -> None:
-    model, config = small_model(*FREE_INPUT)
-    plan = estimate(model, model.head.encode(EXAMPLES), config=config, seed=1)
-    assert plan.steps > 0 and plan.seconds > 0
+    passes = {}
+    for gib in (0.0, 1.0):
+        model, config = small_model(*FREE_INPUT)
+        read: list[int] = []
+        lowest = next(module for name, module in model.named_modules() if name.endswith("layer.0.attention"))
+        lowest.register_forward_hook(lambda *_, read=read: read.append(1))
+        plan = estimate(model, model.head.encode(EXAMPLES), config=replace(config, cache_gib=gib), seed=1)
+        passes[gib] = len(read)
+        assert plan.steps > 0 and plan.seconds > 0
+    assert passes == {0.0: 4, 1.0: 3}  # a warm-up and three probes; the probes' texts once, in three batches
 
 
 @pytest.mark.parametrize(
