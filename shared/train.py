@@ -16,7 +16,7 @@ from torch import Tensor
 from shared.batches import epoch_batches, length_batches
 from shared.checkpoint import load_checkpoint, save_checkpoint
 from shared.contracts import Features
-from shared.model import Model, accelerate, stop_base_dropout
+from shared.model import Model, accelerate, bfloat16_products, stop_base_dropout
 from shared.modules.frozen_layers import kept_outputs
 from shared.runs import Progress
 from shared.training_config import Keep, TrainConfig
@@ -85,7 +85,7 @@ def fit(
     sizes = [item.num_tokens for item in features]
     total = total_steps(sizes, config, seed=seed, weights=weights)
     fitted, started = loop.fitted, time.perf_counter() - loop.fitted.wall_seconds
-    with kept_outputs(model, features, gib=config.cache_gib, batch_tokens=config.batch_tokens) as kept:
+    with kept_outputs(model, features, config=config) as kept:
         if kept:
             progress.note(kept.report())
         while loop.epoch < config.epochs and fitted.steps < total and not _out_of_patience(loop, config):
@@ -95,7 +95,8 @@ def fit(
                 _set_rates(optimizer, config, step=fitted.steps, total=total)
                 loss = torch.zeros(())
                 for batch in batches:
-                    outputs = prepared(model.head.collate([features[i] for i in batch]))
+                    with bfloat16_products(config.bfloat16):
+                        outputs = prepared(model.head.collate([features[i] for i in batch]))
                     accelerator.backward(outputs.loss / len(batches))
                     loss += outputs.loss.detach().cpu() / len(batches)
                 norm = accelerator.clip_grad_norm_(prepared.parameters(), config.max_grad_norm)

@@ -78,6 +78,7 @@ class TrainConfig:
     max_steps: int  # stop after so many steps; 0 for no limit
     # Those below have defaults because the stored configurations of older runs lack them.
     base_dropout: bool = True  # whether the base drops units while it trains, as its own configuration says
+    bfloat16: bool = False  # whether a CPU multiplies in bfloat16 while it trains, as a GPU always does
     cache_gib: float = 0.0  # of what the frozen layers below the trained ones make of the texts; 0 keeps none
     min_steps: int = 0  # an epoch passes over few examples again until the epochs have so many steps
     examples: int = 0  # train on so many, drawn by the seed (`shared.sampling`); 0 for all

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from shared.contracts import Features
-from shared.model import Model, best_device, stop_base_dropout
+from shared.model import Model, best_device, bfloat16_products, stop_base_dropout
 from shared.modules.frozen_layers import kept_outputs
 from shared.runs import peak_memory_gib
 from shared.train import epoch_steps, total_steps
@@ -49,13 +49,14 @@ def estimate(
     if not config.base_dropout:
         stop_base_dropout(model.backbone)
     probed = [features[i] for batch in probes for i in batch]
-    kept = kept_outputs(model, probed, gib=config.cache_gib, batch_tokens=config.batch_tokens)
+    kept = kept_outputs(model, probed, config=config)
     with torch.random.fork_rng(), kept:
         started = 0.0
         for index, batch in enumerate([probes[0], *probes]):
             if index == 1:  # the first batch only warms up
                 started = time.perf_counter()
-            outputs = model(model.head.collate([features[i] for i in batch]))
+            with bfloat16_products(config.bfloat16):
+                outputs = model(model.head.collate([features[i] for i in batch]))
             outputs.loss.backward()
             model.zero_grad(set_to_none=True)
         seconds = time.perf_counter() - started

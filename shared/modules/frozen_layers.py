@@ -14,26 +14,28 @@ from transformers import PreTrainedModel
 from shared.batches import length_batches
 from shared.contracts import Features
 from shared.errors import UserError
-from shared.model import Model
+from shared.model import Model, bfloat16_products
+from shared.training_config import TrainConfig
 
 _BLOCK = re.compile(r"\.layers?\.\d+$")  # as bases name their repeated blocks
 
 
 @contextmanager
 def kept_outputs(
-    model: Model, features: Sequence[Features], *, gib: float, batch_tokens: int
+    model: Model, features: Sequence[Features], *, config: TrainConfig
 ) -> Iterator[FrozenLayers | None]:
     """Train inside the block without computing again what the frozen layers make of these features.
 
-    Up to `gib` of outputs are kept, by the tokens they are of; none with 0. Dropout does not reach the frozen
-    layers. Raises `UserError` where nothing is frozen below what trains.
+    Up to `cache_gib` of outputs are kept, by the tokens they are of; none with 0. Dropout does not reach the
+    frozen layers. Raises `UserError` where nothing is frozen below what trains.
     """
-    if not gib:
+    if not config.cache_gib:
         yield None
         return
-    layers = FrozenLayers(model.backbone, most_bytes=int(gib * 2**30))
+    layers = FrozenLayers(model.backbone, most_bytes=int(config.cache_gib * 2**30))
     with layers.installed():
-        layers.fill(model, features, batch_tokens=batch_tokens)
+        with bfloat16_products(config.bfloat16):
+            layers.fill(model, features, batch_tokens=config.batch_tokens)
         yield layers
 
 

@@ -139,6 +139,6 @@ def test_where_nothing_below_is_frozen_it_says_so(overrides: tuple[str, ...], sa
     features = model.head.encode(EXAMPLES[:2])
     with (
         pytest.raises(UserError, match=said),
-        kept_outputs(model, features, gib=1.0, batch_tokens=config.batch_tokens),
+        kept_outputs(model, features, config=replace(config, cache_gib=1.0)),
     ):
         pass

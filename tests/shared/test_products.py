@@ -41,6 +41,14 @@ def test_outputs_and_gradients_are_those_of_torch(form: tuple[int, ...], bias: b
 
 
 @needs_onednn
+def test_in_bfloat16_torch_multiplies_itself() -> None:
+    _, layer = both(384, 384, bias=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = layer(torch.randn(8, 16, 384))
+    assert found.dtype is torch.bfloat16
+
+
+@needs_onednn
 def test_frozen_weights_get_no_gradient() -> None:
     _, layer = both(384, 384, bias=True)
     layer.requires_grad_(False)

@@ -216,6 +216,28 @@ def test_the_base_drops_units_unless_told_otherwise(tmp_path: Path) -> None:
     assert ways == [{0.1}, {0.0}]
 
 
+@pytest.mark.parametrize(
+    ("task", "examples", "overrides"),
+    [
+        ("ner", EXAMPLES, ()),
+        ("ner", EXAMPLES, ("model=gliner_minilm",)),
+        ("ner", EXAMPLES, ("head.word_shape_in=false", "lora.layers=2", "train.cache_gib=1")),
+        ("ontology", FACET_EXAMPLES, ()),
+    ],
+)
+def test_products_in_bfloat16_change_the_losses_by_their_rounding_alone(
+    tmp_path: Path, task: str, examples: Sequence[Any], overrides: Sequence[str]
+) -> None:
+    losses = []
+    for wanted in ("false", "true"):
+        model, config = small_model(f"train.bfloat16={wanted}", *overrides, task=task)
+        model.head.start(model.backbone, examples)
+        config = replace(config, max_steps=6)
+        losses.append(run(model, config, tmp_path / wanted, lambda: 0.0, examples=examples).losses)
+        assert {value.dtype for value in model.trained_state().values()} == {torch.float32}
+    assert losses[0] != losses[1] == pytest.approx(losses[0], rel=0.02)
+
+
 def test_resuming_without_a_checkpoint_says_so(tmp_path: Path) -> None:
     model, config = small_model()
     with pytest.raises(UserError, match="nothing to resume"):
