@@ -20,7 +20,7 @@ from shared.errors import UserError
 from shared.modules.products import use_fast_products
 from shared.training_config import LoraConfig, Method, ModelConfig
 
-_BLOCK = re.compile(r"\.layers?\.(\d+)\.")  # as bases name their repeated blocks
+BLOCK = re.compile(r".*\.layers?\.(\d+)")  # the name of one of the base's repeated blocks, and its number
 logging.set_verbosity_error()  # it reports each weight of the base that a head does not need as a fault
 logging.disable_progress_bar()
 
@@ -140,6 +140,6 @@ def _linear_layers(backbone: nn.Module, endings: Sequence[str], *, last: int) ->
         for name, module in backbone.named_modules()
         if isinstance(module, nn.Linear) and name.rpartition(".")[2] in endings and "pooler" not in name
     ]
-    blocks = {name: int(found[1]) for name in names if (found := _BLOCK.search(name))}
+    blocks = {name: int(found[1]) for name in names if (found := BLOCK.match(name))}
     first = max(blocks.values(), default=0) + 1 - last if last else 0
     return [name for name in names if blocks.get(name, first) >= first]

@@ -33,10 +33,7 @@ def estimate(
     seed: int,
     weights: Sequence[float] = (),
 ) -> Estimate:
-    """Return steps, seconds and peak memory by timing three batches; changes no weight.
-
-    Reading each text once for `cache_gib`, before the first step, is not counted.
-    """
+    """Return steps, seconds and peak memory by timing three batches; changes no weight."""
     if not config.epochs:
         return Estimate(steps=0, seconds=0.0, memory_gib=peak_memory_gib())
     sizes = [item.num_tokens for item in features]
@@ -49,9 +46,9 @@ def estimate(
     if not config.base_dropout:
         stop_base_dropout(model.backbone)
     probed = [features[i] for batch in probes for i in batch]
-    kept = kept_outputs(model, probed, config=config)
-    with torch.random.fork_rng(), kept:
-        started = 0.0
+    begun = started = time.perf_counter()
+    with torch.random.fork_rng(), kept_outputs(model, probed, config=config):
+        reading = time.perf_counter() - begun  # once, by the frozen layers; nothing without `cache_gib`
         for index, batch in enumerate([probes[0], *probes]):
             if index == 1:  # the first batch only warms up
                 started = time.perf_counter()
@@ -60,7 +57,8 @@ def estimate(
             outputs.loss.backward()
             model.zero_grad(set_to_none=True)
         seconds = time.perf_counter() - started
-    rate = seconds / sum(sizes[i] for batch in probes for i in batch)
+    probed_tokens = sum(item.num_tokens for item in probed)
     total = total_steps(sizes, config, seed=seed, weights=weights)
     tokens = sum(sizes[i] for batch in batches for i in batch) * total / len(steps)
-    return Estimate(steps=total, seconds=rate * tokens, memory_gib=peak_memory_gib())
+    seconds = (seconds * tokens + reading * sum(sizes)) / probed_tokens
+    return Estimate(steps=total, seconds=seconds, memory_gib=peak_memory_gib())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -14,10 +13,9 @@ from transformers import PreTrainedModel
 from shared.batches import length_batches
 from shared.contracts import Features
 from shared.errors import UserError
-from shared.model import Model, bfloat16_products
+from shared.model import BLOCK, Model, bfloat16_products
+from shared.runs import counted
 from shared.training_config import TrainConfig
-
-_BLOCK = re.compile(r"\.layers?\.\d+$")  # as bases name their repeated blocks
 
 
 @contextmanager
@@ -43,7 +41,7 @@ class FrozenLayers:
     """The blocks of a backbone below the first that trains; in training, known rows pass them by."""
 
     def __init__(self, backbone: nn.Module, *, most_bytes: int) -> None:
-        blocks = {name: module for name, module in backbone.named_modules() if _BLOCK.search(name)}
+        blocks = {name: module for name, module in backbone.named_modules() if BLOCK.fullmatch(name)}
         trained = [name for name, value in backbone.named_parameters() if value.requires_grad]
         places = [i for i, block in enumerate(blocks) if any(n.startswith(f"{block}.") for n in trained)]
         first = min(places, default=len(blocks))
@@ -91,8 +89,9 @@ class FrozenLayers:
         """Keep what the frozen layers make of these features, always in the same batches."""
         model.train()
         self._filling = True
+        batches = length_batches([item.num_tokens for item in features], budget=batch_tokens)
         with torch.random.fork_rng():
-            for batch in length_batches([item.num_tokens for item in features], budget=batch_tokens):
+            for batch in counted(batches, what=f"of {len(batches)} batches read by the frozen layers"):
                 model(model.head.collate([features[i] for i in batch]))
         self._filling = False
 
