@@ -205,6 +205,8 @@ def predict(config: RunConfig, *, overrides: Sequence[str], read: Any = None) ->
         from shared.facet_sets import give_sets
 
         give_sets(model.head, asked.sets)
+    if asked.stream:
+        streaming.show_writing(model.head)
     if asked.explain:
         _remind(model, of_run(config, folder, overrides))
     streaming.predict_file(model, asked, read=read or config.reader, markdown=config.markdown, gate=gate)

@@ -5,7 +5,7 @@ Text goes in, text comes out: tensors exist only between `Head.encode` and `Head
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -322,3 +322,10 @@ class WritingHead(Head, Protocol):
 
     def wishes(self, features: Sequence[Any]) -> list[list[Wish]]:
         """Return what is to be written for each of the prompts, for all of them equally often."""
+
+
+@runtime_checkable
+class ShowingHead(WritingHead, Protocol):
+    """A head that lets one watch what is written, before anybody checks it."""
+
+    show: Callable[[str], None] | None  # told each piece of text, and the end of the line behind the last

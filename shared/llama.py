@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,14 +74,30 @@ class Llama:
         }
         if wish.numbers is not None:
             asked["grammar"] = numbers_grammar(wish.numbers)
-        found = self._server.handle_completions(asked)
-        if "__verbose" not in found:
-            raise UserError(f"llama.cpp does not write behind {len(wish.tokens)} tokens: {found}")
-        answer = found["__verbose"]
-        tokens: list[int] = answer["tokens"]
-        if answer["stop_type"] == "eos":  # of several ids that it takes for an end
+        answers = self._completed({**asked, "stream": wish.show is not None}, show=wish.show)
+        tokens: list[int] = [token for answer in answers for token in answer["tokens"]]
+        if answers[-1]["stop_type"] == "eos":  # of several ids that it takes for an end
             tokens[-1] = self._end
         return tokens
+
+    def _completed(
+        self, asked: Mapping[str, Any], *, show: Callable[[str], None] | None
+    ) -> list[dict[str, Any]]:
+        """Return the answer in the parts it came in, each shown at once; without `stream` there is one."""
+        parts: list[dict[str, Any]] = []
+
+        def take(found: dict[str, Any]) -> bool:
+            parts.append(found)  # what is raised in here would be lost
+            if show and "__verbose" in found:
+                show(found["__verbose"]["content"])
+            return False  # go on
+
+        self._server.handle_completions(dict(asked), take)
+        if "__verbose" not in parts[-1]:
+            raise UserError(f"llama.cpp does not write behind {len(asked['prompt'])} tokens: {parts[-1]}")
+        if show:
+            show("\n")
+        return [part["__verbose"] for part in parts]
 
 
 class LlamaModel:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from shared.contracts import Engine
+from shared.contracts import Engine, Head, ShowingHead
 from shared.errors import DataError, UserError
 from shared.evaluate import stream
 from shared.files import decode_line
@@ -52,7 +52,7 @@ def predict_file(
     write = _writer(model, config, markdown)
     format = "jsonl" if Path(config.input).is_dir() else config.format
     done, last = _rows_done(config)
-    chunk = 1 if config.live else config.chunk
+    chunk = 1 if config.live or config.stream else config.chunk
     skipped = done // chunk * chunk  # whole chunks: the rest is predicted again in the batches it had
     count = 0
     with (
@@ -64,7 +64,7 @@ def predict_file(
         kept, examples = itertools.tee(itertools.islice(source, skipped, None))
         answers = stream(model, examples, batch_tokens=config.batch_tokens, chunk_size=chunk)
         pairs = zip(kept, answers, strict=True)
-        numbered = enumerate(counted(pairs, what="texts"), start=skipped + 1)
+        numbered = enumerate(pairs if config.stream else counted(pairs, what="texts"), start=skipped + 1)
         for number, (example, prediction) in numbered:
             if number == done and example.id != last:
                 raise UserError(
@@ -81,6 +81,18 @@ def predict_file(
             count += 1
             output.flush()
     return count
+
+
+def show_writing(head: Head) -> None:
+    """Let the head show on standard error what it writes; raises `UserError` where it writes nothing."""
+    if not isinstance(head, ShowingHead):
+        raise UserError("predict.stream=true: this head does not write; leave it away")
+    head.show = _shown
+
+
+def _shown(piece: str) -> None:
+    sys.stderr.write(piece)
+    sys.stderr.flush()
 
 
 def _writer(model: Engine, config: PredictConfig, markdown: Markdown | None) -> Markdown:

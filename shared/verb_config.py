@@ -26,6 +26,7 @@ class PredictConfig:
     risk: float = 0.0  # share of the answers given that may be wrong, of the bundle's promises; 0 gives all
     unit: str = ""  # of the promise: spans, texts, ...; '' is the bundle's first
     abstained: str = ""  # a file for the texts with an answer that is not given; '' for none
+    stream: bool = False  # show on standard error what is being written, text after text
     sets: float = 0.0  # share of the texts whose gold may be outside of the prediction sets; 0 gives no sets
 
     def __post_init__(self) -> None:

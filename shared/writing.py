@@ -7,7 +7,7 @@ B prompts in a batch, T tokens.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ class Wish:
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
+    show: Callable[[str], None] | None = None  # told each piece as it is written, and the line's end
 
 
 def frame(tokenizer: Any, instruction: str, *, shots: Sequence[tuple[str, str]] = ()) -> Arrays:

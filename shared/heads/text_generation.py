@@ -10,7 +10,7 @@ B documents in a batch, T tokens, N new tokens at most, V words of the vocabular
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +67,7 @@ class TextGenerationHead:
         self.reviewer: Reviewer | None = settings.reviewer()
         self.bundles = {SELECTOR: Path(settings.selector)} if settings.selector else {}
         self.engines: dict[str, Engine] = {}
+        self.show: Callable[[str], None] | None = None
         self._before, self._after = (module.arrays()[name].tolist() for name in ("before", "after"))
 
     def start(self, backbone: nn.Module, examples: Sequence[SummaryExample]) -> None:
@@ -156,7 +157,7 @@ class TextGenerationHead:
 
     def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
         """Return in training the cross-entropy of the targets; else the generated ids (B, N)."""
-        outputs: Outputs = self.module(backbone, batch)
+        outputs: Outputs = self.module(backbone, batch, self.show)
         return outputs
 
     @property
@@ -171,7 +172,9 @@ class TextGenerationHead:
     def wishes(self, features: Sequence[Prompt]) -> list[list[Wish]]:
         """See `shared.contracts.WritingHead`."""
         limit = self.settings.max_new_tokens
-        return [[Wish(prompt.tokens, limit, numbers=self._numbers(prompt))] for prompt in features]
+        return [
+            [Wish(prompt.tokens, limit, numbers=self._numbers(prompt), show=self.show)] for prompt in features
+        ]
 
     def _numbers(self, prompt: Prompt) -> frozenset[str] | None:
         return numbers_of(self.tokenizer.decode(prompt.tokens)) if prompt.begun else None

@@ -5,7 +5,7 @@ B documents in a batch, T tokens of a prompt, N new tokens at most.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -34,7 +34,9 @@ class TextWriter(nn.Module):
         """Return the tokens `before` the sentences and `after` them."""
         return self._frame
 
-    def forward(self, backbone: nn.Module, batch: Mapping[str, Tensor]) -> Outputs:
+    def forward(
+        self, backbone: nn.Module, batch: Mapping[str, Tensor], show: Callable[[str], None] | None = None
+    ) -> Outputs:
         """Return in training the cross-entropy of the targets; else the generated ids (B, N)."""
         if backbone.training:
             return target_loss(backbone, batch)
@@ -46,6 +48,7 @@ class TextWriter(nn.Module):
             batch["prompt_mask"],
             limits=self._settings,
             processors=lambda rows: [CopiedNumbers(self._tokenizer, prompts[rows])] if begun else [],
+            show=show,
         )
         return Outputs(logits=ids)
 

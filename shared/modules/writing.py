@@ -15,11 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import LogitsProcessor
+from transformers.generation.streamers import BaseStreamer
 
 from shared.contracts import Outputs
 from shared.runs import counted
 from shared.writing import IGNORED
 
+HALF = "\ufffd"  # what a character is decoded to of which not all bytes are there
 CANDIDATES = 1024  # the likeliest tokens, among which the next one is drawn
 
 
@@ -67,16 +69,19 @@ def written(
     limits: Limits,
     processors: Callable[[list[int]], list[LogitsProcessor]],
     beginning: Any = None,
+    show: Callable[[str], None] | None = None,
 ) -> Tensor:
     """Return (B, N) ids, padded behind the end: each time the likeliest, after the processors.
 
     `prompts` and `seen`, their mask, are (B, T). Always `batch_rows` of them are run, the last one repeated
     to fill up; `processors` are asked for with the indices of the prompts that are run. `beginning` is what
-    `read_beginning` kept of the first tokens, where they are the same in all prompts.
+    `read_beginning` kept of the first tokens, where they are the same in all prompts. `show` is told each
+    piece of a batch's first answer as it is written.
     """
     rows, count = limits.batch_rows, len(prompts)
     found = []
-    for first in counted(range(0, count, rows), what=f"of {-(-count // rows)} batches written"):
+    batches = range(0, count, rows)
+    for first in batches if show else counted(batches, what=f"of {len(batches)} batches written"):
         indices = [min(index, count - 1) for index in range(first, first + rows)]
         ids = backbone.generate(
             input_ids=prompts[indices],
@@ -87,6 +92,7 @@ def written(
             logits_processor=processors(indices),
             pad_token_id=tokenizer.pad_token_id,
             eos_token_id=tokenizer.eos_token_id,
+            streamer=Shown(tokenizer, show) if show else None,
         )[: count - first, prompts.shape[1] :]
         missing = limits.max_new_tokens - ids.shape[1]
         found.append(functional.pad(ids, (0, missing), value=tokenizer.pad_token_id))
@@ -100,6 +106,35 @@ def _repeated(beginning: Any, rows: int) -> Any:
     cache = copy.deepcopy(beginning)
     cache.batch_repeat_interleave(rows)
     return cache
+
+
+class Shown(BaseStreamer):  # type: ignore[misc]  # transformers is untyped
+    """Tells the text of a batch's first row, piece by piece, up to its end."""
+
+    def __init__(self, tokenizer: Any, show: Callable[[str], None]) -> None:
+        self._tokenizer, self._show = tokenizer, show
+        self._prompts_came = False
+        self._ids: list[int] = []
+        self._told = ""
+
+    def put(self, value: Tensor) -> None:
+        """Take the prompts (B, T), and after them a token of each row (B,) at a time."""
+        if self._prompts_came:
+            self._ids.append(int(value[0]))
+            self._tell()
+        self._prompts_came = True
+
+    def end(self) -> None:
+        """End the line."""
+        self._show("\n")
+
+    def _tell(self) -> None:
+        end = self._tokenizer.eos_token_id
+        whole = self._ids[: self._ids.index(end)] if end in self._ids else self._ids
+        text = self._tokenizer.decode(whole)
+        if not text.endswith(HALF):
+            self._show(text[len(self._told) :])
+            self._told = text
 
 
 class Drawn(LogitsProcessor):  # type: ignore[misc]  # transformers is untyped

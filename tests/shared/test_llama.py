@@ -142,6 +142,21 @@ def test_the_likeliest_token_comes_each_time_whatever_was_written_before(llama: 
     assert len(first) == 12 or first[-1] == 2
 
 
+def test_what_is_shown_while_it_is_written_is_the_text_of_the_same_tokens(llama: Llama) -> None:
+    tokenizer = source_tokenizer()
+    prompt = tokenizer.encode("The capital of France is")
+    pieces: list[str] = []
+    tokens = llama.write(Wish(prompt, 12, show=pieces.append))
+    assert tokens == llama.write(Wish(prompt, 12))
+    assert "".join(pieces) == tokenizer.decode(tokens) + "\n"
+    assert len(pieces) > 10
+
+
+def test_a_prompt_beyond_the_context_is_told(llama: Llama) -> None:
+    with pytest.raises(UserError, match="does not write behind 4000 tokens"):
+        llama.write(Wish([5] * 4000, 12, show=print))
+
+
 def test_numbers_that_are_not_allowed_are_not_written(llama: Llama) -> None:
     tokenizer = source_tokenizer()
     prompt = tokenizer.encode("Revenue by year: 2019: $41.2 million; 2020: $")

@@ -9,7 +9,7 @@ from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 from shared.bases import find_base
 from shared.compose import compose_run
 from shared.fast_tokenizer import FastTokenizer
-from shared.modules.writing import Drawn, read_beginning, target_loss, written
+from shared.modules.writing import Drawn, Shown, read_beginning, target_loss, written
 from shared.writing import IGNORED, frame, lines_of, mask, padded, taught
 
 PROMPTS = [[5, 6, 7, 8], [9], [5, 6, 11]]
@@ -106,6 +106,34 @@ def test_always_as_many_prompts_are_run_and_the_last_one_fills_up(decoder: Any) 
     found = written(decoder, ENDS, tokens, seen, limits=LIMITS, processors=noted)
     assert asked == [[0, 1], [2, 2]]
     assert found.shape == (3, 6)
+
+
+def test_the_first_answer_of_a_batch_is_shown_as_it_is_written_up_to_its_end(
+    decoder: Any, tokenizer: Any
+) -> None:
+    """The words of the base's tokenizer stand for the ids that the small decoder writes."""
+    prompts = as_tensors(PROMPTS[:2], 4)
+    ends = SimpleNamespace(pad_token_id=0, eos_token_id=1, decode=tokenizer.decode)
+    ids = written(decoder, ends, *prompts, limits=LIMITS, processors=free)[0].tolist()
+    shown: list[str] = []
+    again = written(decoder, ends, *prompts, limits=LIMITS, processors=free, show=shown.append)
+    assert again[0].tolist() == ids
+    assert "".join(shown) == tokenizer.decode([index for index in ids if index > 1]) + "\n"
+    stopped = SimpleNamespace(pad_token_id=0, eos_token_id=ids[2], decode=tokenizer.decode)
+    shown.clear()
+    written(decoder, stopped, *prompts, limits=LIMITS, processors=free, show=shown.append)
+    assert "".join(shown) == tokenizer.decode(ids[: ids.index(ids[2])]) + "\n"
+
+
+def test_half_a_character_waits_for_its_other_bytes(tokenizer: Any) -> None:
+    ids = tokenizer("€5 ü")["input_ids"]
+    shown: list[str] = []
+    streamer = Shown(tokenizer, shown.append)
+    streamer.put(torch.tensor([[3, 4]]))
+    for index in ids:
+        streamer.put(torch.tensor([index, 9]))
+    assert "".join(shown) == "€5 ü"
+    assert len(ids) > len([piece for piece in shown if piece])
 
 
 def test_a_shared_beginning_is_read_once_and_changes_nothing(decoder: Any) -> None:

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from shared.evaluate import infer, predict
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
 from shared.model import Model, create_model
 from shared.runs import Progress
+from shared.streaming import predict_file, show_writing
 from shared.train import fit
 from shared.writing import IGNORED
 
@@ -136,6 +138,40 @@ def test_a_second_writing_goes_on_behind_what_stood_with_numbers_of_its_prompt_a
     digits = "".join(character if character.isdigit() or character == "." else " " for character in written)
     numbers = {number.strip(".") for number in digits.split()} - {""}
     assert numbers <= {"12", "41.2", "2", "5"}
+
+
+def test_what_is_written_can_be_watched_text_by_text(
+    model: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = tmp_path / "calls.jsonl"
+    documents = [{"id": str(k), "document": list(REPORT.sentences[k:])} for k in range(2)]
+    given.write_text("".join(json.dumps(row) + "\n" for row in documents), encoding="utf-8")
+    words = [f"predict.input={given}", "predict.format=jsonl"]
+    answers = []
+    for name in ("plain", "watched"):
+        asked = [*words, f"predict.output={tmp_path / name}", f"predict.stream={name == 'watched'}"]
+        config = compose_run("summarization", asked)
+        if config.predict.stream:
+            show_writing(model.head)
+        assert predict_file(model, config.predict, read=config.reader) == 2
+        answers.append((tmp_path / name).read_text(encoding="utf-8"))
+    assert answers[0] == answers[1]
+    shown, model.head.show = capsys.readouterr().err, None
+    features = model.head.encode([replace(REPORT, sentences=REPORT.sentences[k:]) for k in range(2)])
+    written = [ids.astype(int).tolist() for ids in infer(model, features, batch_tokens=1000)]
+    assert shown == "".join(f"{text_of(model, ids)}\n" for ids in written)
+
+
+def text_of(model: Model, ids: list[int]) -> str:
+    end = model.tokenizer.eos_token_id
+    return str(model.tokenizer.decode(ids[: ids.index(end)] if end in ids else ids))
+
+
+def test_a_head_that_does_not_write_cannot_be_watched() -> None:
+    config = compose_run("summarization", ["model=minilm", "head=sentence_selection"])
+    selector = create_model(config.model, config.head, config.lora, types=config.data.types(), seed=1)
+    with pytest.raises(UserError, match=r"predict\.stream=true: this head does not write"):
+        show_writing(selector.head)
 
 
 def test_the_house_style_can_be_told_in_the_prompt() -> None:
