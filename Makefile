@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help quickstart test check format bench bench-gliner bench-writing bench-growth bench-shapes bench-adapters bench-ner bench-ontology bench-anomaly bench-reranking bench-release bench-labels bench-rows clean
+.PHONY: help quickstart test check format bench bench-gliner bench-writing bench-growth bench-shapes bench-adapters bench-ner bench-ontology bench-anomaly bench-reranking bench-setfit bench-release bench-labels bench-rows clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -63,6 +63,10 @@ bench-anomaly: $(STAMP) ## speed and memory of spotting anomalies in a generated
 bench-reranking: $(STAMP) ## pairs per second against sentence-transformers' CrossEncoder with the same weights
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m tests.benchmarks.reranking_speed --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
+
+bench-setfit: $(STAMP) ## training, accuracy and answers a second against SetFit on few labelled queries
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m tests.benchmarks.setfit_speed --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
 
 bench-release: $(STAMP) ## whether release blocks a bundle trained with one label swapped, and passes a re-trained twin
 	$(BIN)/python -m tests.benchmarks.release_gate --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"

@@ -85,19 +85,11 @@ def trained(task: str, folder: Path, data_dir: str) -> Path:
 
 
 def measured(task: str, run: Path, data_dir: str, *, texts: int, repeats: int) -> list[SpeedTable]:
-    """Return the tables of one task: rates and latencies, and the start of a process.
-
-    An export that the run lacks is made.
-    """
-    words = [f"run='{run}'", f"data_dir='{data_dir}'"]
-    for engine in GRAPHS:
-        if not (run / EXPORTS / engine / MANIFEST).is_file():
-            export(compose_run(task, [*words, f"export.format={engine}", "export.force=true"]), overrides=[])
-    examples = of_run(compose_run(task, words), run, []).data.load("validation")[:texts]
+    """Return the tables of one task: rates and latencies, and the start of a process."""
+    config = compose_run(task, [f"run='{run}'", f"data_dir='{data_dir}'"])
+    engines = engines_of(task, run, data_dir)
+    examples = of_run(config, run, []).data.load("validation")[:texts]
     model = load_bundle(run / runs.BUNDLE)
-    engines = {
-        engine: load_engine(engine_folder(run, engine, task=task), threads=0) for engine in (TORCH, *GRAPHS)
-    }
     systems: dict[str, Answer] = {name: peer(task, model, batch=batch) for name, batch in PIPELINES.items()}
     systems |= {name: ours(engine) for name, engine in engines.items()}
     timings = timed(systems, examples, repeats=repeats)
@@ -107,6 +99,17 @@ def measured(task: str, run: Path, data_dir: str, *, texts: int, repeats: int) -
         rate_table(task, timings, engines, examples, flops=flops(model, tokens) / len(examples), rates=rates),
         cold_table(task, run, examples[0].text),
     ]
+
+
+def engines_of(task: str, run: Path, data_dir: str) -> dict[str, Engine]:
+    """Return a run's specialist by every engine; an export that it lacks is made."""
+    for engine in GRAPHS:
+        if not (run / EXPORTS / engine / MANIFEST).is_file():
+            words = [f"run='{run}'", f"data_dir='{data_dir}'", f"export.format={engine}", "export.force=true"]
+            export(compose_run(task, words), overrides=[])
+    return {
+        engine: load_engine(engine_folder(run, engine, task=task), threads=0) for engine in (TORCH, *GRAPHS)
+    }
 
 
 def ours(engine: Engine) -> Answer:
