@@ -24,6 +24,7 @@ from shared.run_inputs import (
     of_run,
     resumed,
     run_folder,
+    told_reviewer,
     use_threads,
 )
 
@@ -164,11 +165,14 @@ def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
         result = scoring.score_baseline(baseline, examples, source=source)
     else:
         run = run_folder(config)
+        reviewer = told_reviewer(config, run, overrides)
         config = bound(of_run(config, run, overrides))
         engine = _engine(run, config)
         folder = engine_place(run, engine, task=config.task.name)
         examples, source = load(config, config.split), _source(config, seed=config.seed)
-        result = scoring.score_run(run, examples, source=source, asked=config.predict, engine=engine)
+        result = scoring.score_run(
+            run, examples, source=source, asked=config.predict, engine=engine, reviewer=reviewer
+        )
     record = scoring.write_result(folder, examples, result, source=source)
     if not baseline and result.export is None:
         from shared.model_card import write_card
@@ -199,6 +203,7 @@ def predict(config: RunConfig, *, overrides: Sequence[str], read: Any = None) ->
         promises = read_promises(manifest.get("promises", []))
         gate = make_gate(promises, risk=asked.risk, unit=asked.unit)
     model = load_engine(place, threads=config.hardware.threads, types=asked.types)
+    model.head.reviewer = told_reviewer(config, folder, overrides) or model.head.reviewer
     if not asked.check:
         model.head.reviewer = None
     if asked.sets:

@@ -12,10 +12,11 @@ from omegaconf import OmegaConf
 
 from shared import runs
 from shared.config import COMMAND_WORDS, PLACES, RunConfig, read_config
-from shared.contracts import DataAdapter, Examples, Features, Weighing
+from shared.contracts import DataAdapter, Examples, Features, Reviewer, Weighing
 from shared.errors import ConfigError, DataError
 from shared.sampling import draw_examples
 
+CHECK = "head.check"  # the settings of a head that may be told anew: they change no weight
 # What a stored configuration takes from the command line of now: folders, and what verbs but train are told.
 NOW = (*PLACES, *(word for word in COMMAND_WORDS if word not in ("run", "resume", "predict")))
 
@@ -65,14 +66,33 @@ def resumed(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunCon
 
 
 def of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConfig:
-    """Return the run's configuration with what the command line says anew: other data, another split."""
+    """Return the run's configuration with what the command line says anew: other data, a split, a check."""
     stored = OmegaConf.create(runs.read_run_config(folder))
     given = {text.partition("=")[0].lstrip("+").partition(".")[0] for text in overrides}
     if "data" in given:
         given.add("task")  # the metric that the data asks for
     for name in given & {"data", "task", "split", "hardware", "predict", "row", "title"}:
         stored[name] = config.resolved[name]
+    for key in _check_keys(overrides):
+        if not OmegaConf.select(stored, CHECK):
+            raise ConfigError([f"{key}: this run writes without a check"])
+        OmegaConf.update(stored, key, OmegaConf.select(OmegaConf.create(config.resolved), key))
     return read_config(_moved(stored, config))
+
+
+def told_reviewer(config: RunConfig, folder: Path, overrides: Sequence[str]) -> Reviewer | None:
+    """Return who checks what a run's head answers, if the command line tells settings of the check anew."""
+    if not _check_keys(overrides):
+        return None
+    settings: Any = of_run(config, folder, overrides).head
+    reviewer: Reviewer | None = settings.reviewer()
+    return reviewer
+
+
+def _check_keys(overrides: Sequence[str]) -> list[str]:
+    """Return the settings of the check that the command line tells."""
+    keys = [text.partition("=")[0].lstrip("+") for text in overrides]
+    return [key for key in keys if key.startswith(f"{CHECK}.")]
 
 
 def _moved(stored: Any, config: RunConfig) -> Any:

@@ -11,7 +11,7 @@ from shared import runs
 from shared.abstention import make_gate
 from shared.bundle_manifest import check_fits
 from shared.config import COMMAND_WORDS, PLACES, HardwareConfig
-from shared.contracts import Baseline, DataAdapter, Examples, Metric, Score, Trials
+from shared.contracts import Baseline, DataAdapter, Examples, Metric, Reviewer, Score, Trials
 from shared.engines import TITLES, TORCH, engine_folder, engine_manifest, load_engine, num_threads
 from shared.evaluate import Speed, predict_timed
 from shared.facet_sets import give_sets
@@ -85,12 +85,19 @@ def score_baseline(baseline: Baseline, examples: Examples, *, source: Source) ->
 
 
 def score_run(
-    folder: Path, examples: Examples, *, source: Source, asked: PredictConfig, engine: str
+    folder: Path,
+    examples: Examples,
+    *,
+    source: Source,
+    asked: PredictConfig,
+    engine: str,
+    reviewer: Reviewer | None = None,
 ) -> Result:
     """Return the scores of a run's bundle, or of an export of it, with its speed after a warm-up.
 
-    The answers are those that `predict` gives when it is asked so: checked, under a promise, with sets. Those
-    under a promise, and those of an export, are a row of their own.
+    The answers are those that `predict` gives when it is asked so: checked (by `reviewer`, if there is one,
+    in place of the bundle's own), under a promise, with sets. Those under a promise, and those of an export,
+    are a row of their own.
     """
     place = engine_folder(folder, engine, task=source.task)
     manifest = engine_manifest(place)
@@ -102,7 +109,7 @@ def score_run(
     model = load_engine(
         place, threads=source.hardware.threads, types=None if types == manifest["types"] else types
     )
-    model.head.reviewer = model.head.reviewer if asked.check else None
+    model.head.reviewer = (reviewer or model.head.reviewer) if asked.check else None
     if asked.sets:
         give_sets(model.head, asked.sets)
     predictions, speed, coverage = predict_timed(model, examples, batch_tokens=asked.batch_tokens)

@@ -1,13 +1,17 @@
 """The check of what was written: house style, figures and names; and what becomes of a bullet that fails.
 
-A failing bullet is written once more with all behind it. What fails then is replaced by the nearest sentence
-of the document in house style, or dropped, or kept with its faults, as the settings say. Where sentences may
-stand in, they also fill a summary that is too short or lacks as a whole what the style asks for. A summary
-that breaks the style even so is not given.
+A failing bullet is written once more with all behind it; a summary with few bullets is, for one bullet more,
+from the sentences that none of them tells. What fails then is cut back to the clauses in front
+that pass: of "sales $5 million versus an estimate of $6 million" a document may bear out the first alone.
+Where none passes, the nearest sentence of the document stands in, in house style, or the bullet is dropped;
+or all is kept with its faults, as the settings say. Where sentences may stand in, they also fill a summary
+that is too short or lacks as a whole what the style asks for. A summary that breaks the style even so is not
+given.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -22,15 +26,20 @@ from tasks.summarization.style_forms import Order
 from tasks.summarization.style_rules import has_value
 
 REWRITTEN = "rewritten"  # what the check did to a bullet: written in the second run,
+ADDED = "added"  # written in the second run from sentences that no bullet told,
+SHORTENED = "shortened"  # without its last clauses,
 REPLACED = "replaced"  # a sentence of the document, where a bullet or the whole failed
+
+# Where a clause ends that is true without the next one
+_CLAUSE = re.compile(r"[,;]\s|\s(?:versus|vs\.?|compared|against|from|while|which|but)\s", re.IGNORECASE)
 
 
 class Failed(Enum):
-    """What becomes of a bullet that fails."""
+    """What becomes of a bullet that fails and has no clause to keep."""
 
     replace = "replace"  # by the nearest sentence of the document that passes, else it is dropped
     drop = "drop"
-    keep = "keep"
+    keep = "keep"  # as it is written, whole
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,7 @@ class Check:
     style: HouseStyle
     rewrite: bool  # write once more from the first bullet that fails
     failed: Failed
+    more: int = 0  # write once more for another bullet where there are fewer; the runs of old lack it
 
     @cached_property
     def _wording(self) -> frozenset[str]:
@@ -67,21 +77,30 @@ class Check:
     def again(
         self, examples: Sequence[SummaryExample], predictions: Sequence[SummaryPrediction]
     ) -> list[SummaryExample]:
-        """Return the documents to write once more, with the bullets that stand: those before the first fault.
+        """Return the documents to write once more: those with a bullet that fails, or with few bullets.
 
         Bullets too many and what the summary lacks as a whole are no reason: `settle` mends them.
         """
-        if not self.rewrite:
-            return []
-        found = []
-        for example, prediction in aligned(examples, predictions):
-            lines = self._lines(prediction)[: self.style.bullets.max]
-            faults = self.faults(lines, Source.of(example))
-            failing = [fault.bullet for fault in faults if fault.bullet is not None]
-            if failing:
-                begun = tuple(lines[: min(failing)])
-                found.append(replace(example, bullets=(), chosen=prediction.read, begun=begun))
-        return found
+        asked = (self._again(example, answer) for example, answer in aligned(examples, predictions))
+        return [example for example in asked if example]
+
+    def _again(self, example: SummaryExample, prediction: SummaryPrediction) -> SummaryExample | None:
+        if begun := self._standing(example, prediction):
+            return begun
+        given = self._settled(example, prediction, None)
+        told = {index for bullet in given.bullets for index in bullet.sources}
+        left = tuple(index for index in prediction.read if index not in told)
+        few = self.failed is not Failed.keep and 0 < len(given.bullets) < self.more
+        return replace(example, bullets=(), chosen=left) if few and left else None
+
+    def _standing(self, example: SummaryExample, prediction: SummaryPrediction) -> SummaryExample | None:
+        """Return the document with the bullets before the first that fails; None if none does."""
+        lines = self._lines(prediction)[: self.style.bullets.max]
+        faults = self.faults(lines, Source.of(example)) if self.rewrite else []
+        failing = [fault.bullet for fault in faults if fault.bullet is not None]
+        if not failing:
+            return None
+        return replace(example, bullets=(), chosen=prediction.read, begun=tuple(lines[: min(failing)]))
 
     def settle(
         self,
@@ -93,11 +112,30 @@ class Check:
 
         A second version is taken unless fewer of its bullets pass.
         """
-        rewritten = {prediction.id: prediction for prediction in second}
+        known = {prediction.id: prediction for prediction in second}
         return [
-            self._settled(example, prediction, rewritten.get(prediction.id))
+            self._completed_by(known.get(prediction.id), example, prediction)
             for example, prediction in aligned(examples, predictions)
         ]
+
+    def _completed_by(
+        self, second: SummaryPrediction | None, example: SummaryExample, first: SummaryPrediction
+    ) -> SummaryPrediction:
+        if second is None or self._standing(example, first):
+            return self._settled(example, first, second)
+        return self._with_another(second, example, self._settled(example, first, None))
+
+    def _with_another(
+        self, second: SummaryPrediction, example: SummaryExample, given: SummaryPrediction
+    ) -> SummaryPrediction:
+        """Return the summary with the first bullet of the second version that passes and is new."""
+        source, told = Source.of(example), {bullet.text for bullet in given.bullets}
+        written = self._cut_back(self._judged(second, second, source), source)
+        new = [bullet for bullet in written if not bullet.faults and bullet.text not in told]
+        if not new or len(given.bullets) >= self.style.bullets.max:
+            return given
+        bullets = sorted([*given.bullets, replace(new[0], mark=ADDED)], key=self._place)
+        return self._whole(replace(given, bullets=tuple(bullets)))
 
     def _settled(
         self, example: SummaryExample, first: SummaryPrediction, second: SummaryPrediction | None
@@ -111,6 +149,7 @@ class Check:
         bullets = max(versions, key=lambda version: sum(not bullet.faults for bullet in version))
         if self.failed is Failed.keep:
             return replace(first, bullets=tuple(bullets))
+        bullets = self._cut_back(bullets, source)
         if self.failed is Failed.replace:
             given = self._mended(bullets, source=source, read=first.read)
         else:
@@ -139,6 +178,28 @@ class Check:
                 told = tuple(map(str, faults))
                 bullets.append(Bullet(line, source.evidence(line), mark=mark, faults=told))
         return bullets
+
+    def _cut_back(self, bullets: Sequence[Bullet], source: Source) -> list[Bullet]:
+        """Return the bullets, those that fail cut back to what passes, or left out where others tell that."""
+        told = {bullet.text for bullet in bullets if not bullet.faults}
+        found = []
+        for bullet in bullets:
+            short = self._shortened(bullet, source) if bullet.faults else None
+            if short is None:
+                found.append(bullet)
+            elif short.text not in told:
+                found.append(short)
+                told.add(short.text)
+        return found
+
+    def _shortened(self, bullet: Bullet, source: Source) -> Bullet | None:
+        """Return as many of the bullet's first clauses as pass, with a figure if it has one."""
+        for end in reversed([match.start() for match in _CLAUSE.finditer(bullet.text)]):
+            line = rendered(bullet.text[:end], style=self.style)
+            broken = [fault for fault in self.faults([line], source) if fault.bullet is not None]
+            if not broken and has_value(line) >= has_value(bullet.text):
+                return Bullet(line, source.evidence(line), mark=SHORTENED)
+        return None
 
     def _mended(self, bullets: Sequence[Bullet], *, source: Source, read: Sequence[int]) -> list[Bullet]:
         """Return the bullets that pass, at most `style.bullets.max`, with sentences where anything failed."""

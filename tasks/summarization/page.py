@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from shared.contracts import Score
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
 from shared.record import Record
-from tasks.summarization.check import REPLACED, REWRITTEN, Check
+from tasks.summarization.check import ADDED, REPLACED, REWRITTEN, SHORTENED, Check
 from tasks.summarization.evidence import Source
 from tasks.summarization.figures import unsupported
 from tasks.summarization.scores import make_scorer, rouge_shares, summary_lines
@@ -170,7 +170,9 @@ def _count(predictions: Sequence[SummaryPrediction]) -> dict[str, int]:
         "documents": len(predictions),
         "abstentions": sum(bool(prediction.abstained) for prediction in predictions),
         "bullets": len(bullets),
+        ADDED: sum(bullet.mark == ADDED for bullet in bullets),
         REWRITTEN: sum(bullet.mark == REWRITTEN for bullet in bullets),
+        SHORTENED: sum(bullet.mark == SHORTENED for bullet in bullets),
         REPLACED: sum(bullet.mark == REPLACED for bullet in bullets),
         "quoted": sum(bullet.quoted for bullet in bullets),
     }

@@ -125,6 +125,63 @@ def test_a_second_run_with_fewer_right_bullets_is_not_taken() -> None:
     assert found.bullets == (Bullet(REVENUE, (1,)), ORDERS_QUOTED, Bullet(DIVIDEND, (3,)))
 
 
+FEW = {"rewrite": False, "failed": Failed.drop}
+
+
+def more(bullets: int, *predictions: SummaryPrediction, **changes: Any) -> tuple[list[SummaryExample], Any]:
+    """The documents to write once more, and the summary given after the second writing, if there is one."""
+    asked = replace(check(**{**FEW, **changes}), more=bullets)
+    first, *second = predictions
+    return asked.again([EXAMPLE], [first]), asked.settle([EXAMPLE], [first], second)[0]
+
+
+def test_a_summary_of_few_bullets_is_written_once_more_from_sentences_that_none_of_them_tells() -> None:
+    first = written(REVENUE, read=(1, 2, 3))
+    assert more(2, first)[0] == [replace(EXAMPLE, bullets=(), chosen=(2, 3))]
+    assert more(1, first)[0] == more(2, written(REVENUE, ORDERS))[0] == []
+    assert more(2, written(REVENUE, read=(1,)))[0] == []  # nothing is left to read
+    assert more(2, written(abstained="nothing was written"))[0] == []
+    assert more(2, first, failed=Failed.keep)[0] == []
+
+
+def test_of_what_is_written_once_more_the_first_bullet_that_passes_and_is_new_is_added() -> None:
+    second = written("orders fell 9%.", REVENUE, "orders fell 3% versus 9%.", DIVIDEND)
+    _, found = more(3, written(REVENUE, read=(1, 2, 3)), second)
+    assert found.bullets == (Bullet(REVENUE, (1,)), Bullet(ORDERS, (2,), mark="added"))
+    _, found = more(3, written(REVENUE), written("orders fell 9%.", REVENUE))
+    assert found.bullets == (Bullet(REVENUE, (1,)),)
+
+
+def test_a_bullet_that_fails_is_written_again_before_any_is_added() -> None:
+    asked, _ = more(3, written(REVENUE, WRONG), rewrite=True)
+    assert [example.begun for example in asked] == [(REVENUE,)]
+
+
+@pytest.mark.parametrize("failed", [Failed.replace, Failed.drop])
+def test_a_wrong_bullet_is_cut_back_to_the_clauses_that_pass(failed: Failed) -> None:
+    found = settled(written("orders fell 3% versus 4% a year ago."), failed=failed)
+    assert found.bullets == (Bullet("orders fell 3%.", (2,), mark="shortened"),)
+    several = "orders fell 3%, in the quarter, compared with 4%, from 5%."
+    assert lines(settled(written(several), failed=failed)) == ["orders fell 3%, in the quarter."]
+
+
+def test_a_bullet_is_not_cut_within_a_number_nor_to_less_than_a_figure() -> None:
+    assert settled(written("orders fell in the quarter, by 4%.")).bullets == (ORDERS_QUOTED,)
+    assert settled(written("orders fell 4,000% in the quarter.")).bullets == (ORDERS_QUOTED,)
+    assert settled(written("orders, 3% down versus 4%.")).bullets[0].text == "orders, 3% down."
+
+
+def test_what_is_left_of_a_bullet_is_not_told_twice() -> None:
+    twice = ("orders fell 3% versus 4%.", ORDERS, "orders fell 3% against 5%.")
+    assert settled(written(*twice)).bullets == (Bullet(ORDERS, (2,)),)
+    assert lines(settled(written(twice[0], twice[2]))) == [ORDERS]
+
+
+def test_a_wrong_bullet_is_kept_whole_if_asked_for() -> None:
+    found = settled(written("orders fell 3% versus 4%."), failed=Failed.keep).bullets
+    assert [(bullet.text, bullet.mark) for bullet in found] == [("orders fell 3% versus 4%.", "")]
+
+
 def test_a_wrong_bullet_gives_way_to_the_nearest_sentence_that_was_read() -> None:
     found = settled(written(WRONG, read=(1, 2, 3)))
     assert found.bullets == (ORDERS_QUOTED,)

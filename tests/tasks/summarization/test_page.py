@@ -98,7 +98,7 @@ def test_bullets_stand_with_marks_sources_and_gold() -> None:
         Bullet("", (1,), quoted=True, mark="replaced"),
     )
     assert found.all("said") == ["Revenue rose 12% in Q2.", "All."]  # `Thank you` is no opening
-    assert found.all("mark")[3:] == ["rewritten", "replaced", "quoted"]  # behind those of the legend
+    assert found.all("mark")[5:] == ["rewritten", "replaced", "quoted"]  # behind those of the legend
     assert found.all("sources") == [
         "sentence 1: Revenue was $41,200,000 <b>net</b> in the second quarter, up 12 percent.",
         "sentence 2: Thank you all.",

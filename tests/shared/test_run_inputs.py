@@ -1,0 +1,42 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared import runs
+from shared.compose import compose_run
+from shared.errors import ConfigError
+from shared.run_inputs import of_run, told_reviewer
+
+WORDS = ["style=ectsum", "head.check.failed=drop"]
+
+
+def run_of(folder: Path, *words: str) -> Path:
+    """A run that was configured so."""
+    config = compose_run("summarization", [*words])
+    return runs.create_run(folder, task="summarization", digest=config.digest, config=config.resolved)
+
+
+def told(run: Path, *overrides: str) -> Any:
+    return told_reviewer(compose_run("summarization", [*overrides]), run, overrides)
+
+
+def test_a_check_keeps_the_runs_settings_but_for_those_told_anew(tmp_path: Path) -> None:
+    reviewer = told(run_of(tmp_path, *WORDS), "head.check.more=4", "split=validation")
+    assert (reviewer.more, reviewer.failed.value, reviewer.style.name) == (4, "drop", "ectsum")
+
+
+def test_what_is_told_anew_of_a_check_stands_in_the_configuration_of_what_follows(tmp_path: Path) -> None:
+    run, words = run_of(tmp_path, *WORDS), ["head.check.more=4"]
+    found = of_run(compose_run("summarization", words), run, words)
+    assert found.resolved["head"]["check"]["more"] == 4
+    assert found.resolved["head"]["check"]["failed"] == "drop"
+
+
+def test_where_nothing_is_told_the_bundles_own_check_stands(tmp_path: Path) -> None:
+    assert told(run_of(tmp_path, *WORDS), "split=validation", "predict.check=false") is None
+
+
+def test_a_run_without_a_check_cannot_be_given_settings_of_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"head\.check\.more: this run writes without a check"):
+        told(run_of(tmp_path, "head.check=null"), "head.check.more=4")
