@@ -30,7 +30,7 @@ from shared.contracts import Features
 from shared.errors import UserError
 from shared.evaluate import predict
 from shared.examples import SpanExample, SpanPrediction
-from shared.model import Model, create_model
+from shared.model import Model, bfloat16_products, create_model
 from shared.run_inputs import use_threads
 from shared.runs import Progress
 from shared.train import fit, learning_rate_factor, make_optimizer
@@ -204,7 +204,8 @@ def train_with_trainer(model: Model, features: list[Features], config: RunConfig
             self.model = model
 
         def forward(self, **batch: torch.Tensor) -> dict[str, torch.Tensor]:
-            outputs = self.model(batch)
+            with bfloat16_products(config.train.bfloat16):  # its own `bf16` holds for the whole process
+                outputs = self.model(batch)
             return {"loss": outputs.loss, "logits": outputs.logits}
 
     steps = -(-len(features) // batch) * config.train.epochs
@@ -226,7 +227,6 @@ def train_with_trainer(model: Model, features: list[Features], config: RunConfig
                 remove_unused_columns=False,
                 disable_tqdm=True,
                 seed=config.seed,
-                bf16=config.train.bfloat16,
                 use_cpu=not torch.cuda.is_available(),
             ),
             train_dataset=features,
