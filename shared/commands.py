@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shared import runs
 from shared.bundle_manifest import check_fits
 from shared.config import RunConfig
-from shared.contracts import SPLITS, Engine, Examples, Score
+from shared.contracts import SPLITS, Engine, Examples, Score, WritingHead
 from shared.engines import chosen_engine, engine_folder, engine_manifest, engine_place, load_engine
 from shared.errors import ConfigError, UserError
 from shared.promise_text import kept_text
@@ -105,7 +105,8 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> Path:
     if model.head.measures(validation):
         logits = infer(model, features, batch_tokens=config.predict.batch_tokens)
         model.head.measure(training, features, logits)
-    validate()  # the thresholds of the weights that were kept
+    if not isinstance(model.head, WritingHead):  # which has none, and takes minutes
+        validate()  # the thresholds of the weights that were kept
     _keep(model, folder, config, examples=validation)
     predictions = predict(model, validation, batch_tokens=config.predict.batch_tokens)
     runs.write_predictions(folder, "validation", predictions)
