@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 RESAMPLES = 4000
+DECIMALS = 12  # of an interval: processors sum in other orders, and differ in what follows
 BLOCK = 250  # resamples drawn at a time, so that memory stays small for many documents
 
 
@@ -95,7 +96,7 @@ def draw_means(counts: Array, statistic: Statistic, *, seed: int = 0) -> Array:
 
 def interval_of(value: float, means: Array) -> Interval:
     """Return the value with the interval that its draws give."""
-    low, high = np.percentile(means, [2.5, 97.5])
+    low, high = np.percentile(means, [2.5, 97.5]).round(DECIMALS)
     return Interval(value, float(low), float(high))
 
 
