@@ -96,8 +96,11 @@ def draw_means(counts: Array, statistic: Statistic, *, seed: int = 0) -> Array:
 
 def interval_of(value: float, means: Array) -> Interval:
     """Return the value with the interval that its draws give."""
-    low, high = np.percentile(means, [2.5, 97.5]).round(DECIMALS)
-    return Interval(value, float(low), float(high))
+    return Interval(value, *_ends(*np.percentile(means, [2.5, 97.5])))
+
+
+def _ends(low: float, high: float) -> tuple[float, float]:
+    return round(float(low), DECIMALS), round(float(high), DECIMALS)
 
 
 def difference_of(value: float, left: Array, right: Array) -> Difference:
@@ -107,10 +110,10 @@ def difference_of(value: float, left: Array, right: Array) -> Difference:
     counts so that it is never zero.
     """
     differences = left - right
-    low, high = np.percentile(differences, [2.5, 97.5])
+    low, high = _ends(*np.percentile(differences, [2.5, 97.5]))
     below = (np.count_nonzero(differences <= 0) + 1) / (len(differences) + 1)
     above = (np.count_nonzero(differences >= 0) + 1) / (len(differences) + 1)
-    return Difference(value, float(low), float(high), float(min(1.0, 2 * min(below, above))))
+    return Difference(value, low, high, float(min(1.0, 2 * min(below, above))))
 
 
 def paired_difference(left: Array, right: Array, statistic: Statistic, *, seed: int = 0) -> Difference:
@@ -133,7 +136,7 @@ def over_runs(scores: Sequence[float], *, seed: int = 0) -> Interval:
     if len(set(scores)) == 1:  # no spread to resample, which scipy answers with NaN
         return Interval(value, value, value)
     found = resample((np.asarray(scores),), np.mean, method="percentile", rng=seed, n_resamples=RESAMPLES)
-    return Interval(value, float(found.confidence_interval.low), float(found.confidence_interval.high))
+    return Interval(value, *_ends(*found.confidence_interval))
 
 
 def paired_runs(left: Sequence[float], right: Sequence[float]) -> Difference:

@@ -75,7 +75,7 @@ def accelerate() -> Accelerator:
 
 
 def bfloat16_products(wanted: bool) -> torch.autocast:
-    """Return the context in which a CPU multiplies in bfloat16, if wanted; weights and sums stay float32."""
+    """Return the context in which a CPU multiplies in bfloat16, if that is wanted; weights stay float32."""
     return torch.autocast("cpu", torch.bfloat16, enabled=wanted)
 
 

@@ -23,9 +23,8 @@ class FastLinear(nn.Linear):
         plain = input.dtype is torch.float32 is self.weight.dtype and input.device.type == "cpu"
         small = input.numel() * self.out_features < LEAST_WORK
         mixed = torch.is_autocast_enabled("cpu")  # then torch calls oneDNN itself, in bfloat16
-        if (
-            small or mixed or not plain or torch._C._get_tracing_state()
-        ):  # a graph has no operation of oneDNN's
+        traced = torch._C._get_tracing_state()  # a graph has no operation of oneDNN's
+        if small or mixed or traced or not plain:
             return super().forward(input)
         if torch.is_grad_enabled():
             found: Tensor = _Product.apply(input, self.weight, self.bias)  # type: ignore[no-untyped-call]

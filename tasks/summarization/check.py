@@ -1,12 +1,11 @@
 """The check of what was written: house style, figures and names; and what becomes of a bullet that fails.
 
 A failing bullet is written once more with all behind it; a summary with few bullets is, for one bullet more,
-from the sentences that none of them tells. What fails then is cut back to the clauses in front
-that pass: of "sales $5 million versus an estimate of $6 million" a document may bear out the first alone.
-Where none passes, the nearest sentence of the document stands in, in house style, or the bullet is dropped;
-or all is kept with its faults, as the settings say. Where sentences may stand in, they also fill a summary
-that is too short or lacks as a whole what the style asks for. A summary that breaks the style even so is not
-given.
+from the sentences that none of them tells. What fails then is cut back to the clauses in front that pass: of
+"sales $5 million versus an estimate of $6 million" a document may bear out the first alone. Where none
+passes, the nearest sentence of the document stands in, in house style, or the bullet is dropped; or all is
+kept with its faults, as the settings say. Where sentences may stand in, they also fill a summary that is too
+short or lacks as a whole what the style asks for. A summary that breaks the style even so is not given.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from enum import Enum
 from functools import cached_property
 
 from shared.examples import Bullet, SummaryExample, SummaryPrediction, aligned
+from shared.typed_config import check
 from tasks.summarization.evidence import Source
 from tasks.summarization.figures import unsupported
 from tasks.summarization.names import unsupported_names
@@ -55,6 +55,17 @@ class Check:
     failed: Failed
     more: int = 0  # write once more for another bullet where there are fewer; the runs of old lack it
 
+    def __post_init__(self) -> None:
+        check(
+            ("head.check.more", self.more, self.more >= 0, "0 or more"),
+            (
+                "head.check.more",
+                self.more,
+                not (self.more and self.failed is Failed.keep),
+                "0 with failed=keep",
+            ),
+        )
+
     @cached_property
     def _wording(self) -> frozenset[str]:
         return frozenset(self.style.wording)
@@ -87,10 +98,12 @@ class Check:
     def _again(self, example: SummaryExample, prediction: SummaryPrediction) -> SummaryExample | None:
         if begun := self._standing(example, prediction):
             return begun
+        if not self.more:
+            return None
         given = self._settled(example, prediction, None)
         told = {index for bullet in given.bullets for index in bullet.sources}
         left = tuple(index for index in prediction.read if index not in told)
-        few = self.failed is not Failed.keep and 0 < len(given.bullets) < self.more
+        few = 0 < len(given.bullets) < self.more
         return replace(example, bullets=(), chosen=left) if few and left else None
 
     def _standing(self, example: SummaryExample, prediction: SummaryPrediction) -> SummaryExample | None:

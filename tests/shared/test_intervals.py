@@ -7,6 +7,8 @@ from shared.intervals import (
     Ranking,
     bootstrap,
     bootstrap_each,
+    difference_of,
+    interval_of,
     over_runs,
     paired_difference,
     paired_runs,
@@ -69,6 +71,14 @@ def test_each_of_several_statistics_has_the_interval_it_has_alone() -> None:
     both = bootstrap_each(counts, {"f1": f1, "gold": lambda summed: summed[..., 2]})
     assert both["f1"] == bootstrap(counts, f1)
     assert both["gold"].value == counts[..., 2].sum(axis=0).mean()
+
+
+def test_what_another_processor_adds_up_in_another_order_has_the_same_interval() -> None:
+    means = np.random.default_rng(0).random(500)
+    other = np.nextafter(means, 2)  # one step of a float above
+    assert np.percentile(means, 2.5) != np.percentile(other, 2.5)
+    assert interval_of(0.5, means) == interval_of(0.5, other)
+    assert difference_of(0.1, means, means[::-1]) == difference_of(0.1, other, means[::-1])
 
 
 def test_a_system_does_not_differ_from_itself() -> None:

@@ -5,7 +5,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from shared.contracts import Reviewer
-from shared.errors import UserError
+from shared.errors import ConfigError, UserError
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
 from shared.typed_config import typed
 from tasks.summarization.check import Check, Failed
@@ -141,7 +141,6 @@ def test_a_summary_of_few_bullets_is_written_once_more_from_sentences_that_none_
     assert more(1, first)[0] == more(2, written(REVENUE, ORDERS))[0] == []
     assert more(2, written(REVENUE, read=(1,)))[0] == []  # nothing is left to read
     assert more(2, written(abstained="nothing was written"))[0] == []
-    assert more(2, first, failed=Failed.keep)[0] == []
 
 
 def test_of_what_is_written_once_more_the_first_bullet_that_passes_and_is_new_is_added() -> None:
@@ -150,6 +149,13 @@ def test_of_what_is_written_once_more_the_first_bullet_that_passes_and_is_new_is
     assert found.bullets == (Bullet(REVENUE, (1,)), Bullet(ORDERS, (2,), mark="added"))
     _, found = more(3, written(REVENUE), written("orders fell 9%.", REVENUE))
     assert found.bullets == (Bullet(REVENUE, (1,)),)
+
+
+def test_how_many_are_wanted_is_none_below_zero_and_none_where_all_is_kept() -> None:
+    with pytest.raises(ConfigError, match=r"head\.check\.more=-1; allowed: 0 or more"):
+        replace(check(), more=-1)
+    with pytest.raises(ConfigError, match=r"head\.check\.more=2; allowed: 0 with failed=keep"):
+        replace(check(failed=Failed.keep), more=2)
 
 
 def test_a_bullet_that_fails_is_written_again_before_any_is_added() -> None:
