@@ -1,17 +1,14 @@
 """The check of what was written: house style, figures and names; and what becomes of a bullet that fails.
 
 A failing bullet is written once more with all behind it; a summary with few bullets is, for one bullet more,
-from the sentences that none of them tells. What fails then is cut back to the clauses in front that pass: of
-"sales $5 million versus an estimate of $6 million" a document may bear out the first alone. Where none
-passes, the nearest sentence of the document stands in, in house style, or the bullet is dropped; or all is
-kept with its faults, as the settings say. Where sentences may stand in, they also fill a summary that is too
-short or lacks as a whole what the style asks for. A summary that breaks the style even so is not given.
+from the sentences that none of them tells. What fails then is mended: cut back to clauses that pass, or
+replaced by a sentence of the document, or dropped; or all is kept with its faults, as the settings say. A
+summary that breaks the style even so is not given.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
@@ -19,19 +16,14 @@ from functools import cached_property
 from shared.examples import Bullet, SummaryExample, SummaryPrediction, aligned
 from shared.typed_config import check
 from tasks.summarization.evidence import Source
-from tasks.summarization.figures import unsupported
-from tasks.summarization.names import unsupported_names
-from tasks.summarization.style import Fault, HouseStyle, check_style, instruction, rendered
+from tasks.summarization.faults import Rules
+from tasks.summarization.mending import cut_back, mended
+from tasks.summarization.style import HouseStyle, instruction
 from tasks.summarization.style_forms import Order
 from tasks.summarization.style_rules import has_value
 
 REWRITTEN = "rewritten"  # what the check did to a bullet: written in the second run,
-ADDED = "added"  # written in the second run from sentences that no bullet told,
-SHORTENED = "shortened"  # without its last clauses,
-REPLACED = "replaced"  # a sentence of the document, where a bullet or the whole failed
-
-# Where a clause ends that is true without the next one
-_CLAUSE = re.compile(r"[,;]\s|\s(?:versus|vs\.?|compared|against|from|while|which|but)\s", re.IGNORECASE)
+ADDED = "added"  # written in the second run from sentences that no bullet told
 
 
 class Failed(Enum):
@@ -67,23 +59,13 @@ class Check:
         )
 
     @cached_property
-    def _wording(self) -> frozenset[str]:
-        return frozenset(self.style.wording)
+    def rules(self) -> Rules:
+        """What a summary must keep to."""
+        return Rules(self.style)
 
     def instruction(self) -> str:
         """Return the style told to a language model."""
         return instruction(self.style)
-
-    def faults(self, lines: Sequence[str], source: Source) -> list[Fault]:
-        """Return what the summary breaks: rules of style, figures and names that the document lacks."""
-        return [*check_style(lines, style=self.style), *self._made_up(lines, source)]
-
-    def _made_up(self, lines: Sequence[str], source: Source) -> Iterator[Fault]:
-        for number, line in enumerate(lines):
-            for figure in unsupported(line, source.all_figures):
-                yield Fault("figures", number, f"not in the document: {figure.text}")
-            for name in unsupported_names(line, source=source.text, wording=self._wording):
-                yield Fault("names", number, f"not in the document: {name}")
 
     def again(
         self, examples: Sequence[SummaryExample], predictions: Sequence[SummaryPrediction]
@@ -109,7 +91,7 @@ class Check:
     def _standing(self, example: SummaryExample, prediction: SummaryPrediction) -> SummaryExample | None:
         """Return the document with the bullets before the first that fails; None if none does."""
         lines = self._lines(prediction)[: self.style.bullets.max]
-        faults = self.faults(lines, Source.of(example)) if self.rewrite else []
+        faults = self.rules.faults(lines, Source.of(example)) if self.rewrite else []
         failing = [fault.bullet for fault in faults if fault.bullet is not None]
         if not failing:
             return None
@@ -143,7 +125,7 @@ class Check:
     ) -> SummaryPrediction:
         """Return the summary with the first bullet of the second version that passes and is new."""
         source, told = Source.of(example), {bullet.text for bullet in given.bullets}
-        written = self._cut_back(self._judged(second, second, source), source)
+        written = cut_back(self._judged(second, second, source), source=source, rules=self.rules)
         new = [bullet for bullet in written if not bullet.faults and bullet.text not in told]
         if not new or len(given.bullets) >= self.style.bullets.max:
             return given
@@ -162,9 +144,9 @@ class Check:
         bullets = max(versions, key=lambda version: sum(not bullet.faults for bullet in version))
         if self.failed is Failed.keep:
             return replace(first, bullets=tuple(bullets))
-        bullets = self._cut_back(bullets, source)
+        bullets = cut_back(bullets, source=source, rules=self.rules)
         if self.failed is Failed.replace:
-            given = self._mended(bullets, source=source, read=first.read)
+            given = mended(bullets, source=source, read=first.read, rules=self.rules)
         else:
             given = [bullet for bullet in bullets if not bullet.faults][: self.style.bullets.max]
         return self._whole(replace(first, bullets=tuple(sorted(given, key=self._place))))
@@ -182,7 +164,7 @@ class Check:
         """Return the bullets with evidence and faults; where faults are not kept, without repetitions."""
         stood = {bullet.text for bullet in first.bullets}
         lines = self._lines(prediction)
-        found = self.faults(lines, source)
+        found = self.rules.faults(lines, source)
         bullets = []
         for number, line in enumerate(lines):
             faults = [fault for fault in found if fault.bullet == number]
@@ -192,91 +174,11 @@ class Check:
                 bullets.append(Bullet(line, source.evidence(line), mark=mark, faults=told))
         return bullets
 
-    def _cut_back(self, bullets: Sequence[Bullet], source: Source) -> list[Bullet]:
-        """Return the bullets, those that fail cut back to what passes, or left out where others tell that."""
-        told = {bullet.text for bullet in bullets if not bullet.faults}
-        found = []
-        for bullet in bullets:
-            short = self._shortened(bullet, source) if bullet.faults else None
-            if short is None:
-                found.append(bullet)
-            elif short.text not in told:
-                found.append(short)
-                told.add(short.text)
-        return found
-
-    def _shortened(self, bullet: Bullet, source: Source) -> Bullet | None:
-        """Return as many of the bullet's first clauses as pass, with a figure if it has one."""
-        for end in reversed([match.start() for match in _CLAUSE.finditer(bullet.text)]):
-            line = rendered(bullet.text[:end], style=self.style)
-            broken = [fault for fault in self.faults([line], source) if fault.bullet is not None]
-            if not broken and has_value(line) >= has_value(bullet.text):
-                return Bullet(line, source.evidence(line), mark=SHORTENED)
-        return None
-
-    def _mended(self, bullets: Sequence[Bullet], *, source: Source, read: Sequence[int]) -> list[Bullet]:
-        """Return the bullets that pass, at most `style.bullets.max`, with sentences where anything failed."""
-        given = self._replaced(bullets, source=source, read=read)[: self.style.bullets.max]
-        near = source.nearest("\n".join(bullet.text for bullet in bullets), among=read)
-        return self._completed(given, source=source, spare=[*near, *read])
-
-    def _replaced(self, bullets: Sequence[Bullet], *, source: Source, read: Sequence[int]) -> list[Bullet]:
-        """Return the bullets, each that fails replaced by a sentence, or left out where none fits."""
-        beside = [bullet for bullet in bullets if not bullet.faults]
-        found = []
-        for bullet in bullets:
-            if not bullet.faults:
-                found.append(bullet)
-                continue
-            near = [*source.nearest(bullet.text, among=read), *source.with_figures(bullet.text)]
-            if quote := next(self._quotes(near, source=source, beside=beside), None):
-                found.append(quote)
-                beside.append(quote)
-        return found
-
-    def _quotes(
-        self, indices: Iterable[int], *, source: Source, beside: Sequence[Bullet]
-    ) -> Iterator[Bullet]:
-        """Yield the sentences in house style that pass, and that the bullets beside do not tell already."""
-        told = {index for bullet in beside for index in bullet.sources}
-        for index in [index for index in indices if index not in told]:
-            line = rendered(source.sentences[index], style=self.style)
-            lines = [*(bullet.text for bullet in beside), line]
-            broken = {fault.rule for fault in self.faults([line], source) if fault.bullet is not None}
-            broken |= {fault.rule for fault in check_style(lines, style=self.style)} & {"repeats"}
-            if not broken:
-                yield Bullet(line, (index,), quoted=True, mark=REPLACED)
-
-    def _completed(self, bullets: list[Bullet], *, source: Source, spare: Sequence[int]) -> list[Bullet]:
-        """Return the bullets with sentences for what the summary as a whole lacks, as far as any has it."""
-        for index in spare:
-            if not (lacking := self._lacking(bullets)):
-                break
-            if quote := next(self._quotes([index], source=source, beside=bullets), None):
-                helps = lacking - self._lacking([quote])
-                if helps or len(bullets) < self.style.bullets.min:
-                    bullets = self._with(bullets, quote, helps=helps)
-        return bullets
-
-    def _with(self, bullets: list[Bullet], quote: Bullet, *, helps: set[str]) -> list[Bullet]:
-        """Return the bullets with the quote; if it does not help so, it stands for the last that lacks it."""
-        longer = [*bullets, quote]
-        settled = len(longer) <= self.style.bullets.max and not helps & self._lacking(longer)
-        if settled or len(bullets) < self.style.bullets.min:
-            return longer
-        *_, last = (bullet for bullet in bullets if helps & self._lacking([bullet]))
-        return [bullet for bullet in longer if bullet is not last]
-
-    def _lacking(self, bullets: Sequence[Bullet]) -> set[str]:
-        """Return the rules that the summary breaks as a whole."""
-        faults = check_style([bullet.text for bullet in bullets], style=self.style)
-        return {fault.rule for fault in faults if fault.bullet is None}
-
     def _whole(self, prediction: SummaryPrediction) -> SummaryPrediction:
         """Return the summary, or an abstention where it breaks the style as a whole."""
         if not prediction.bullets:
             return replace(prediction, abstained="no bullet passed the check")
-        if broken := sorted(self._lacking(prediction.bullets)):
+        if broken := sorted(self.rules.lacking(prediction.bullets)):
             reason = f"the summary breaks the style: {', '.join(broken)}"
             return replace(prediction, bullets=(), abstained=reason)
         return prediction

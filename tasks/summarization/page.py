@@ -13,11 +13,13 @@ from typing import Any, TypeVar
 from shared.contracts import Score
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
 from shared.record import Record
-from tasks.summarization.check import ADDED, REPLACED, REWRITTEN, SHORTENED, Check
+from tasks.summarization.check import ADDED, REWRITTEN
 from tasks.summarization.evidence import Source
+from tasks.summarization.faults import Rules
 from tasks.summarization.figures import unsupported
+from tasks.summarization.mending import REPLACED, SHORTENED
 from tasks.summarization.scores import make_scorer, rouge_shares, summary_lines
-from tasks.summarization.style import RULES, Fault
+from tasks.summarization.style import RULES, Fault, instruction
 
 DOCUMENTS = 20
 _TEMPLATE = "page.html"
@@ -65,7 +67,7 @@ class Sheet:
         return {fault.rule for line in self.lines for fault in line.faults} | {f.rule for f in self.faults}
 
 
-def page(pairs: Sequence[Pair], *, run: str, record: Record, check: Check) -> str:
+def page(pairs: Sequence[Pair], *, run: str, record: Record, rules: Rules) -> str:
     """Return the page about `DOCUMENTS` of the split's pairs, spread evenly in order of id."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -78,13 +80,13 @@ def page(pairs: Sequence[Pair], *, run: str, record: Record, check: Check) -> st
     )
     shown = spread(sorted(pairs, key=lambda pair: pair[0].id), DOCUMENTS)
     scorer = make_scorer(list(_ROUGE))
-    sheets = [_sheet(*pair, check=check, scorer=scorer) for pair in shown]
+    sheets = [_sheet(*pair, rules=rules, scorer=scorer) for pair in shown]
     return environment.get_template(_TEMPLATE).render(
         run=run,
         record=record,
         scores=[_score_row(name, score) for name, score in record.scores.items() if not _of_rule(name)],
-        style=check.style,
-        instruction=check.instruction(),
+        style=rules.style,
+        instruction=instruction(rules.style),
         rules=[_rule_row(rule, sheets, record) for rule in _CHECKED],
         counts=_counts([prediction for _, prediction in shown], [prediction for _, prediction in pairs]),
         sheets=sheets,
@@ -97,10 +99,10 @@ def spread(items: Sequence[T], count: int) -> list[T]:
     return [items[place * len(items) // num_kept] for place in range(num_kept)]
 
 
-def _sheet(example: SummaryExample, prediction: SummaryPrediction, *, check: Check, scorer: Any) -> Sheet:
+def _sheet(example: SummaryExample, prediction: SummaryPrediction, *, rules: Rules, scorer: Any) -> Sheet:
     source = Source.of(example)
-    texts = summary_lines(example, prediction, style=check.style)
-    faults = check.faults(texts, source) if texts else []  # what was not given breaks nothing
+    texts = summary_lines(example, prediction, style=rules.style)
+    faults = rules.faults(texts, source) if texts else []  # what was not given breaks nothing
     shares = rouge_shares(texts, example.bullets, scorer=scorer)
     return Sheet(
         id=example.id,

@@ -23,9 +23,9 @@ from shared.table_files import STREAMS, Fault, check_known, parse_object, read_c
 from shared.typed_config import typed
 from shared.verb_config import PredictConfig
 from tasks.summarization import data
-from tasks.summarization.check import Check, Failed
 from tasks.summarization.derive import derive_style, style_yaml
 from tasks.summarization.evidence import Source
+from tasks.summarization.faults import Rules
 from tasks.summarization.page import page
 from tasks.summarization.style import HouseStyle, check_style
 
@@ -48,15 +48,15 @@ def check(config: RunConfig, *, overrides: Sequence[str]) -> None:
     They are read from `predict.input`: as `text`, a bullet a line and a blank line between summaries, or as
     `jsonl`, {"summary", "document"?, "id"?}; figures and names are looked up in a document that is given.
     """
-    checker, passed = _checker(config), []
+    rules, passed = _rules(config), []
     for summary in _read_summaries(config.predict):
-        faults = _faults(checker, summary)
+        faults = _faults(rules, summary)
         passed.append(not faults)
         for fault in faults:
             runs.say(f"{summary.id}: {fault}")
     if not passed:
         raise DataError("no summary in it", file=config.predict.input)
-    runs.say(f"{sum(passed)} of {len(passed)} summaries keep the style {checker.style.name}")
+    runs.say(f"{sum(passed)} of {len(passed)} summaries keep the style {rules.style.name}")
     if not all(passed):
         raise SystemExit(1)
 
@@ -74,20 +74,20 @@ def report(config: RunConfig, *, overrides: Sequence[str]) -> None:
     predictions: list[Any] = runs.read_predictions(runs.predictions_path(folder, config.split))
     pairs = aligned(config.data.load(config.split), predictions)
     runs.write_text(
-        folder / REPORT, page(pairs, run=folder.resolve().name, record=record, check=_checker(config))
+        folder / REPORT, page(pairs, run=folder.resolve().name, record=record, rules=_rules(config))
     )
     runs.say(f"page: {folder / REPORT}; it holds text of {record.data.name} ({record.data.licence})")
 
 
-def _checker(config: RunConfig) -> Check:
+def _rules(config: RunConfig) -> Rules:
     node: Any = OmegaConf.create(config.resolved["style"])
-    return Check(typed(node, HouseStyle, path="style"), rewrite=False, failed=Failed.keep)
+    return Rules(typed(node, HouseStyle, path="style"))
 
 
-def _faults(checker: Check, summary: SummaryExample) -> Sequence[object]:
+def _faults(rules: Rules, summary: SummaryExample) -> Sequence[object]:
     if summary.sentences:
-        return checker.faults(summary.bullets, Source.of(summary))
-    return check_style(summary.bullets, style=checker.style)
+        return rules.faults(summary.bullets, Source.of(summary))
+    return check_style(summary.bullets, style=rules.style)
 
 
 def _read_summaries(config: PredictConfig) -> Iterator[SummaryExample]:

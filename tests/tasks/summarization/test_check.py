@@ -9,8 +9,7 @@ from shared.errors import ConfigError, UserError
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
 from shared.typed_config import typed
 from tasks.summarization.check import Check, Failed
-from tasks.summarization.evidence import Source
-from tasks.summarization.style import Bounds, Fault, HouseStyle, instruction
+from tasks.summarization.style import Bounds, HouseStyle, instruction
 from tasks.summarization.style_forms import Case, Order
 from tests.tasks.summarization.adapters import ROOT
 
@@ -72,17 +71,6 @@ def lines(prediction: SummaryPrediction) -> list[str]:
 def test_a_check_is_a_reviewer_that_tells_its_style() -> None:
     reviewer: Reviewer = check()
     assert reviewer.instruction() == instruction(STYLE)
-
-
-def test_faults_are_those_of_style_then_figures_and_names_that_the_document_lacks() -> None:
-    assert check().faults(["Profit tripled to $41 million.", "orders fell 4%."], Source(SENTENCES)) == [
-        Fault("case", 0, "'Profit'"),
-        Fault("figures", 1, "not in the document: 4%"),
-    ]
-    assert check().faults(["profit tripled at foldmark."], Source(SENTENCES)) == [
-        Fault("names", 0, "not in the document: tripled"),
-        Fault("names", 0, "not in the document: foldmark"),
-    ]
 
 
 def test_a_summary_is_written_once_more_behind_the_bullets_before_its_first_fault() -> None:

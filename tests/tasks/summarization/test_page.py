@@ -8,14 +8,14 @@ from shared.contracts import Score
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
 from shared.record import DataFacts, Record
 from shared.typed_config import typed
-from tasks.summarization.check import Check, Failed
+from tasks.summarization.faults import Rules
 from tasks.summarization.page import page, spread
 from tasks.summarization.style import HouseStyle
 from tests.shared.records import make_record
 from tests.tasks.summarization.adapters import ROOT, adapter
 
 STYLE: HouseStyle = typed(OmegaConf.load(ROOT / "conf/style/brief.yaml"), HouseStyle, path="style")  # type: ignore[arg-type]  # a mapping
-CHECK = Check(STYLE, rewrite=False, failed=Failed.keep)
+RULES = Rules(STYLE)
 APPLES = SummaryExample(
     "apples",
     ("Revenue was $41,200,000 <b>net</b> in the second quarter, up 12 percent.", "Thank you all."),
@@ -64,7 +64,7 @@ class Page(HTMLParser):
 
 def shown(*bullets: Bullet, record: Record = RECORD, **changes: object) -> Page:
     prediction = SummaryPrediction("apples", bullets)
-    return Page(page([(replace(APPLES, **changes), prediction)], run="now", record=record, check=CHECK))  # type: ignore[arg-type]  # fields
+    return Page(page([(replace(APPLES, **changes), prediction)], run="now", record=record, rules=RULES))  # type: ignore[arg-type]  # fields
 
 
 def test_a_page_has_one_title_and_headings_and_landmarks_in_order() -> None:
@@ -134,14 +134,14 @@ def test_likeness_is_shown_where_there_is_gold() -> None:
 
 def test_what_the_writer_read_stands_in_order_of_the_document() -> None:
     prediction = SummaryPrediction("apples", (Bullet("Quiet."),), read=(1, 0))
-    found = Page(page([(APPLES, prediction)], run="now", record=RECORD, check=CHECK))
+    found = Page(page([(APPLES, prediction)], run="now", record=RECORD, rules=RULES))
     assert found.all("summary") == ["What the writer read: 2 sentences"]
     assert found.all("number") == ["sentence 1:", "sentence 2:"]
 
 
 def test_an_abstention_says_why_and_breaks_no_rule() -> None:
     silent = SummaryPrediction("apples", abstained="no bullet <passed>")
-    found = Page(page([(APPLES, silent)], run="now", record=RECORD, check=CHECK))
+    found = Page(page([(APPLES, silent)], run="now", record=RECORD, rules=RULES))
     assert "No summary: no bullet <passed>" in found.all("p")
     assert found.all("faults") == []
     assert "case0 of 075.0 %" in found.all("tr")
@@ -174,7 +174,7 @@ def test_documents_are_spread_evenly(size: int, count: int, kept: list[int]) -> 
 def test_a_split_is_shown_in_order_of_id_with_its_gold_summaries() -> None:
     examples = adapter("sample").load("validation")
     pairs = [(example, example.gold()) for example in reversed(examples)]
-    found = Page(page(pairs, run="now", record=RECORD, check=CHECK))
+    found = Page(page(pairs, run="now", record=RECORD, rules=RULES))
     assert found.all("h3") == sorted(example.id for example in examples)
     assert len(found.all("said")) == sum(len(example.bullets) for example in examples)
     assert found.all("lacking") == ["underlined"]
