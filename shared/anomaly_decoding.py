@@ -133,7 +133,9 @@ class AnomalyDecoder:
                 f"there are {held_out.sum()}: with fewer, no text could ever be odd enough for an alarm"
             )
         parts = self.normal.parts(read)
-        location, scale = fit_scales({name: part[held_out[read.example]] for name, part in parts.items()})
+        location, scale = fit_scales(
+            {name: parts[name][held_out[read.example]] for name in self.settings.weights}
+        )
         self.thresholds.clear()
         self.thresholds.update({LOCATION + name: value for name, value in location.items()})
         self.thresholds.update({SCALE + name: value for name, value in scale.items()})
@@ -159,9 +161,10 @@ class AnomalyDecoder:
 
     def _scores(self, parts: Mapping[str, Array]) -> Array:
         """Return the score of each text (N,): the weighted sum of its parts, in standard deviations."""
+        weights = self.settings.weights
         return standard_scores(
-            parts,
-            location={name: self.thresholds[LOCATION + name] for name in parts},
-            scale={name: self.thresholds[SCALE + name] for name in parts},
-            weights=self.settings.weights,
+            {name: parts[name] for name in weights},
+            location={name: self.thresholds[LOCATION + name] for name in weights},
+            scale={name: self.thresholds[SCALE + name] for name in weights},
+            weights=weights,
         )

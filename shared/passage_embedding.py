@@ -15,13 +15,13 @@ import numpy as np
 from shared.batches import length_batches
 from shared.errors import ConfigError
 from shared.fast_tokenizer import FastTokenizer
-from shared.heads.settings import DualEncoding
+from shared.heads import settings
 from shared.padding import padded_tokens
 from shared.passages import Passage
 from shared.text_pieces import Limits, Pieces
 from shared.training_config import ModelConfig
 
-TRAINED = f"{DualEncoding.__module__}.{DualEncoding.__qualname__}"  # as a bundle names its head
+TRAINED = f"{settings.__name__}.{settings.DualEncoding.__qualname__}"  # as a bundle names its head
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 Places = np.ndarray[Any, np.dtype[np.int64]]

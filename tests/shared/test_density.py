@@ -1,8 +1,10 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.covariance import LedoitWolf
+from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import NearestNeighbors
 
 from shared.density import Floats, NormalDensity, fit_density, fit_scales, standard_scores
@@ -61,7 +63,41 @@ def test_neighbours_and_likeness_are_read_off_the_cosines() -> None:
 
 
 def test_without_known_anomalies_nothing_is_like_one() -> None:
-    assert small_density().parts(AXES, ["a", "b", "c"])["likeness"].tolist() == [0.0, 0.0, 0.0]
+    found = small_density().parts(AXES, ["a", "b", "c"])
+    assert found["likeness"].tolist() == found["probe"].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_the_probe_is_the_logistic_regression_of_scikit_learn_on_embedding_and_writing() -> None:
+    density, given = random_density(), random_embeddings(40, seed=3)
+    texts, odd = random_texts(300, seed=1), random_texts(4, seed=2)
+
+    def read(embeddings: Floats, written: Any) -> Any:
+        scaled = (written - density.surface_location) / density.surface_scale
+        return np.hstack([embeddings, 0.2 * np.clip(scaled, -4, 4)])
+
+    known = density.known_words
+    reference = LogisticRegression(C=10, class_weight="balanced", max_iter=3000).fit(
+        np.vstack(
+            [
+                read(random_embeddings(300, seed=1), surfaces_of_training(texts)),
+                read(random_embeddings(4, seed=2), surfaces(odd, known_words=known)),
+            ]
+        ),
+        [0] * 300 + [1] * 4,
+    )
+    new = random_texts(40, seed=4)
+    expected = reference.decision_function(read(given, surfaces(new, known_words=known)))
+    assert density.parts(given, new)["probe"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_density_of_before_the_probe_scores_as_it_did() -> None:
+    density = random_density()
+    arrays = {name: array for name, array in density.arrays().items() if name != "probe"}
+    older = NormalDensity.from_state(arrays, density.texts, density.words)
+    given, texts = random_embeddings(40, seed=3), random_texts(40, seed=4)
+    before, after = older.parts(given, texts), density.parts(given, texts)
+    assert before.pop("probe").tolist() == [0.0] * 40
+    assert all((before[name] == after[name]).all() for name in before)
 
 
 def test_the_spread_counts_in_the_mahalanobis_distance() -> None:
@@ -165,7 +201,7 @@ def test_nearest_are_named_by_place_with_their_cosine_the_first_of_equals_first(
 def test_no_texts_have_no_parts() -> None:
     found = small_density(AXES[2:]).parts(NONE, [])
     assert {name: part.shape for name, part in found.items()} == dict.fromkeys(
-        ("neighbours", "mahalanobis", "surface", "likeness"), (0,)
+        ("neighbours", "mahalanobis", "surface", "likeness", "probe"), (0,)
     )
 
 

@@ -18,7 +18,7 @@ from shared.runs import Progress
 from shared.train import fit
 
 OVERRIDES = ["head.window_tokens=16", "head.overlap_tokens=4", "head.false_alarms=0.05"]
-WEIGHTS = "{neighbours:1,mahalanobis:0.5,surface:1,likeness:0.5,logit:0.5}"  # every part counts
+WEIGHTS = "{neighbours:1,mahalanobis:0.5,surface:1,likeness:0.5,probe:0.5,logit:0.5}"  # every part counts
 LONG = "the pump of hall nine runs warm and loud again " * 4
 
 
@@ -402,7 +402,7 @@ def test_the_head_says_what_an_alarm_promises(model: Model) -> None:
         ("head.false_alarms=0", "head.false_alarms=0.0; allowed: above 0, below 1"),
         ("head.false_alarms=1", "head.false_alarms=1.0; allowed: above 0, below 1"),
         ("head.overlap_tokens=16", "head.overlap_tokens=16; allowed: 0 up to head.window_tokens=16"),
-        ("+head.weights.length=1", "head.weights names .*length.*; needed: neighbours, mahalanobis"),
+        ("+head.weights.length=1", "head.weights names .*length.*; allowed: neighbours, mahalanobis"),
     ],
 )
 def test_settings_that_cannot_work_are_named(override: str, said: str) -> None:
