@@ -35,6 +35,7 @@ _DECIDING = {  # what `decision.decide` reads of a row, beside what every row ha
     "cost": ["input_tokens", "output_tokens", "input_price", "output_price", "dollars_per_hour"],
     "training": ["examples", "wall_seconds"],
     "reliability": ["curve"],
+    "licence": ["base", "data", "commercial"],
 }
 
 
@@ -143,7 +144,7 @@ def _script_json(sections: Sequence[Section], contents: Contents) -> str:
 def _deciding(row: Row) -> Row:
     """Return the parts of a row that a decision rests on."""
     return {
-        **{key: row.get(key) for key in ("name", "kind", "place", "comparable", "score", "churn", "licence")},
+        **{key: row.get(key) for key in ("name", "kind", "place", "comparable", "score", "churn")},
         **{key: _parts(row, key, names) for key, names in _DECIDING.items()},
     }
 

@@ -220,8 +220,13 @@ def _paired_by_seed(left: Sample, right: Sample) -> Difference:
 
 
 def _reliability(group: Sequence[Record]) -> Row | None:
+    """Return the means over the runs, the curve to ten thousandths: the page carries it."""
     known = [record.reliability for record in group if record.reliability is not None]
-    return asdict(averaged(known)) if len(known) == len(group) else None
+    if len(known) < len(group):
+        return None
+    found = averaged(known)
+    curve = [[round(coverage, 4), round(risk, 4)] for coverage, risk in found.curve]
+    return asdict(replace(found, curve=curve))
 
 
 def _scores(group: Sequence[Record]) -> dict[str, float]:
