@@ -75,7 +75,7 @@ def _run(task: str, verb: str, arguments: list[str]) -> None:
     words = [argument for argument in arguments if argument not in flags]
     overrides = [*_environment(words), *(_positional(verb, words) if verb in PAIRED else words)]
     if flags <= SWEEP:  # other flags are followed by words that are no overrides, such as --cfg job
-        config = compose_run(task, overrides)
+        config = compose_run(task, overrides, sweep=bool(flags))
         if not flags:
             _command(verb, config)(config, overrides=overrides)
             return
@@ -84,8 +84,10 @@ def _run(task: str, verb: str, arguments: list[str]) -> None:
 
 def _hydra(task: str, verb: str, arguments: list[str]) -> None:
     import hydra
+    from hydra.errors import HydraException
 
     from shared.compose import CONF, NAME, task_overrides
+    from shared.errors import ConfigError
 
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
 
@@ -98,7 +100,11 @@ def _hydra(task: str, verb: str, arguments: list[str]) -> None:
     overrides = [word for word in arguments if "=" in word and not word.startswith("-")]
     flags = [word for word in arguments if word not in overrides]  # with their values, such as --cfg job
     sys.argv = [sys.argv[0], *flags, *overrides, *task_overrides(task)]
-    hydra.main(version_base="1.3", config_path=str(CONF), config_name=NAME)(job)()
+    command = hydra.main(version_base="1.3", config_path=str(CONF), config_name=NAME)(job)
+    try:
+        command()
+    except HydraException as error:
+        raise ConfigError([str(error)]) from error
 
 
 def _command(verb: str, config: RunConfig) -> Callable[..., None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
@@ -25,15 +25,43 @@ def task_overrides(task: str) -> list[str]:
     return [f"task={task}", f"hydra.searchpath=['file://{CONF / task}']"]
 
 
-def compose_run(task: str, overrides: Sequence[str]) -> RunConfig:
+def compose_run(task: str, overrides: Sequence[str], *, sweep: bool = False) -> RunConfig:
     """Return the typed configuration; raises one `ConfigError` with every mistake in overrides and values.
 
-    An override that sweeps (`lora.r=4,8`) is checked in each value and composed with the first.
+    With `sweep` an override may have several values (`lora.r=4,8`): each is checked, the first is composed.
     """
     mistakes: list[str] = []
     options, needed = groups(task, conf=CONF), chosen_groups(task, conf=CONF)
     chosen: list[str] = []
-    values: list[tuple[str, Override]] = []
+    values: list[tuple[list[str], Override]] = []
+    for parsed in _parsed(overrides, sweep=sweep, mistakes=mistakes):
+        texts = _single(parsed)
+        if parsed.get_key_element() not in options:
+            values.append((texts, parsed))
+        elif found := [mistake for text in texts if (mistake := _option_mistake(text, options, needed))]:
+            mistakes.extend(found)
+        else:
+            chosen.append(texts[0])
+    node = _compose(task, chosen)
+    mistakes.extend(mistake for _, parsed in values if (mistake := _key_mistake(parsed, node)))
+    known = [texts for texts, parsed in values if not _key_mistake(parsed, node)]
+    first = [*chosen, *(texts[0] for texts in known)]
+    try:
+        config = read_config(_compose(task, first))
+    except ConfigError as error:
+        raise ConfigError([*mistakes, *error.mistakes]) from error
+    for text in (text for texts in known for text in texts[1:]):
+        try:
+            read_config(_compose(task, [*first, text]))
+        except ConfigError as error:
+            mistakes.extend(error.mistakes)
+    if mistakes:
+        raise ConfigError(mistakes)
+    return config
+
+
+def _parsed(overrides: Sequence[str], *, sweep: bool, mistakes: list[str]) -> Iterator[Override]:
+    """Yield what can be read, and add to the mistakes what cannot, or has several values without a sweep."""
     for override in overrides:
         try:
             parsed = OverridesParser.create().parse_override(override)
@@ -42,23 +70,13 @@ def compose_run(task: str, overrides: Sequence[str]) -> RunConfig:
                 f"{override!r} is no override: {str(error).splitlines()[0]}; write it as key=value"
             )
             continue
-        texts = _single(parsed)
-        if parsed.get_key_element() not in options:
-            values.append((texts[0], parsed))
-        elif found := [mistake for text in texts if (mistake := _option_mistake(text, options, needed))]:
-            mistakes.extend(found)
+        if sweep or not parsed.is_sweep_override():
+            yield parsed
         else:
-            chosen.append(texts[0])
-    node = _compose(task, chosen)
-    mistakes.extend(mistake for _, parsed in values if (mistake := _key_mistake(parsed, node)))
-    known = [text for text, parsed in values if not _key_mistake(parsed, node)]
-    try:
-        config = read_config(_compose(task, [*chosen, *known]))
-    except ConfigError as error:
-        raise ConfigError([*mistakes, *error.mistakes]) from error
-    if mistakes:
-        raise ConfigError(mistakes)
-    return config
+            mistakes.append(
+                f"{override!r} has several values: -m runs each of them; a text with a comma is quoted "
+                f'within the word, {parsed.get_key_element()}="..."'
+            )
 
 
 def _single(parsed: Override) -> list[str]:

@@ -52,7 +52,16 @@ def test_two_typos_of_different_kinds_are_both_reported() -> None:
 
 def test_every_value_of_a_sweep_is_checked() -> None:
     with pytest.raises(ConfigError, match="model=minilmm"):
-        compose_run("ner", ["model=minilm,minilmm"])
+        compose_run("ner", ["model=minilm,minilmm"], sweep=True)
+    with pytest.raises(ConfigError, match=r"lora\.r='8x'"):
+        compose_run("ner", ["lora.r=4,8x"], sweep=True)
+
+
+@pytest.mark.parametrize("override", ["lora.r=4,8", "title=SmolLM2, checked"])
+def test_several_values_are_never_cut_to_the_first(override: str) -> None:
+    with pytest.raises(ConfigError, match="several values: -m runs each of them"):
+        compose_run("ner", ["train.epochs=2", override])
+    assert compose_run("ner", ['title="SmolLM2, checked"']).title == "SmolLM2, checked"
 
 
 def test_a_model_chooses_the_head_it_needs() -> None:
