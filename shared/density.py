@@ -57,9 +57,8 @@ class NormalDensity:
     anomalies: Floats  # (A, H)
     texts: tuple[str, ...]
     words: tuple[str, ...]  # sorted
-    probe: Floats = field(
-        default_factory=lambda: np.zeros(0, np.float32)
-    )  # (H + 7 + 1,), the last is constant
+    # (H + 7 + 1,), the constant last; (0,) where no anomaly is known, and in older bundles
+    probe: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
 
     @classmethod
     def from_state(

@@ -242,6 +242,18 @@ def told(model: Model) -> Model:
     return model
 
 
+def test_weights_of_before_the_probe_score_as_they_did() -> None:
+    newer, older = new_model(*HALF), new_model(*HALF)
+    weights = {name: weight for name, weight in newer.head.settings.weights.items() if name != "probe"}
+    older.head.decoder.settings = replace(newer.head.settings, weights=weights)
+    examples, logits = at(("pump 2 in FLAMES", (0.0, 0.28, -0.96)), ("pump 3 is ok", (4.0, 0.8, 0.6)))
+    one, other = (
+        model.head.decode(examples, model.head.encode(examples), logits)
+        for model in (told(newer), told(older))
+    )
+    assert one == other
+
+
 def test_p_values_and_alarms_are_as_computed_by_hand() -> None:
     """Held-out distances have mean 0.2 and standard deviation 0.163299; logits without any have scale 0.01.
 
