@@ -35,7 +35,7 @@ def test_a_command_of_the_readme_is_taken_as_it_stands(command: str) -> None:
     package = module.partition(".")[2]
     task = chosen[0] if chosen else FIRST.get(package, package)
     assert verb in verbs(task, conf=CONF)
-    config = compose_run(task, overrides)
+    config = compose_run(task, overrides, sweep="-m" in words)
     assert (config.task.name, config.task.package) == (task, package)
 
 
