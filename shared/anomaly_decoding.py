@@ -113,6 +113,7 @@ class AnomalyDecoder:
             anomaly_texts=[read.texts[row] for row in np.flatnonzero(anomalous)],
             max_neighbours=self.settings.max_neighbours,
             seed=0,
+            probe=bool(self.settings.weights.get("probe")),
         )
         self.normal = Normal(density, Templates.mined(normal_texts))
         return self.normal

@@ -31,7 +31,7 @@ from shared.surface import surfaces, surfaces_of_training, words
 LEAST_SCALE = 0.01  # of a part of the score: a hundredth of a cosine
 SURFACE_NEIGHBOURS = 10
 VARIANCE_FLOOR = 1e-6  # on each dimension, so that a direction no normal text uses has a finite distance
-# Chosen on train of SMS spam, with 20 known messages and what was held out beside them, in six draws
+# Chosen on train of SMS spam in six draws: 20 messages known, its other spam and normal texts held out
 PROBE_C = 10.0  # the inverse of the probe's L2 penalty
 PROBE_SURFACE, PROBE_MOST = 0.2, 4.0  # weight of the writing beside the embedding, and where it is cut
 BLOCK = 1024  # texts compared with all neighbours at a time, so that memory stays small
@@ -57,7 +57,7 @@ class NormalDensity:
     anomalies: Floats  # (A, H)
     texts: tuple[str, ...]
     words: tuple[str, ...]  # sorted
-    # (H + 7 + 1,), the constant last; (0,) where no anomaly is known, and in older bundles
+    # (H + 7 + 1,), the constant last; (0,) where none was fitted, as in older bundles
     probe: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
 
     @classmethod
@@ -138,12 +138,13 @@ def fit_density(
     anomaly_texts: Sequence[str],
     max_neighbours: int,
     seed: int,
+    probe: bool,
 ) -> NormalDensity:
     """Return the density of normal texts with embeddings (N, H) of length 1, and anomalies (A, H), also none.
 
     Equal texts are counted once. Of more than `max_neighbours` different texts a sample, drawn with `seed`,
-    is kept to compare with, in the given order; means, spreads and words are those of all. Fewer than two
-    different texts are a `UserError`, as they have no spread.
+    is kept to compare with, in the given order; means, spreads and words are those of all. `probe` says
+    whether to fit one. Fewer than two different texts are a `UserError`, as they have no spread.
     """
     different = _first_places(texts)
     if len(different) < 2:
@@ -157,7 +158,13 @@ def fit_density(
     mean, whitening = _fit_covariance(embeddings)
     odd = _first_places(anomaly_texts)
     known_words = {word for text in texts for word in words(text)}
-    odd_written = surfaces([anomaly_texts[place] for place in odd], known_words=known_words)
+    fitted = np.zeros(0, np.float32)
+    if probe and odd:
+        odd_written = surfaces([anomaly_texts[place] for place in odd], known_words=known_words)
+        fitted = _fit_probe(
+            _probed(embeddings, (written - location) / scale),
+            _probed(anomalies[odd], (odd_written - location) / scale),
+        )
     return NormalDensity(
         embeddings=_float32(embeddings[kept]),
         surfaces=_float32((written[kept] - location) / scale),
@@ -168,10 +175,7 @@ def fit_density(
         anomalies=_float32(anomalies[odd]),
         texts=tuple(texts[place] for place in kept),
         words=tuple(sorted(known_words)),
-        probe=_fit_probe(
-            _probed(embeddings, (written - location) / scale),
-            _probed(anomalies[odd], (odd_written - location) / scale),
-        ),
+        probe=fitted,
     )
 
 
@@ -220,11 +224,9 @@ def _probed(embeddings: Floats, written: Array) -> Array:
 
 
 def _fit_probe(normal: Array, odd: Array) -> Floats:
-    """Return the weights and the constant that tell (A, H + 7) from (N, H + 7); none without anomalies."""
+    """Return the weights and the constant that tell (A, H + 7) from (N, H + 7)."""
     from sklearn.linear_model import LogisticRegression
 
-    if not len(odd):
-        return np.zeros(0, np.float32)
     classifier = LogisticRegression(C=PROBE_C, class_weight="balanced", max_iter=3000)
     classifier.fit(np.vstack([normal, odd]), [0] * len(normal) + [1] * len(odd))
     return _float32(np.append(classifier.coef_[0], classifier.intercept_))

@@ -220,7 +220,7 @@ def _paired_by_seed(left: Sample, right: Sample) -> Difference:
 
 
 def _reliability(group: Sequence[Record]) -> Row | None:
-    """Return the means over the runs, the curve to ten thousandths: the page carries it."""
+    """Return the means over the runs, None if one lacks them; the curve to ten thousandths, for the page."""
     known = [record.reliability for record in group if record.reliability is not None]
     if len(known) < len(group):
         return None

@@ -41,6 +41,7 @@ def random_density(
         anomaly_texts=random_texts(num_anomalies, seed=2),
         max_neighbours=max_neighbours,
         seed=7,
+        probe=True,
     )
 
 
@@ -52,6 +53,7 @@ def small_density(anomalies: Floats = NONE) -> NormalDensity:
         anomaly_texts=["odd", "strange"][: len(anomalies)],
         max_neighbours=9,
         seed=0,
+        probe=True,
     )
 
 
@@ -134,6 +136,7 @@ def test_a_text_written_like_no_other_stands_out_by_its_surface_alone() -> None:
         anomaly_texts=[],
         max_neighbours=9,
         seed=0,
+        probe=True,
     )
     plain, loud = density.parts(
         random_embeddings(2, seed=1), ["the pump is well", "CALL 08005550199 NOW!!!"]
@@ -150,6 +153,7 @@ def test_equal_texts_are_counted_once() -> None:
         anomaly_texts=["odd", "odd"],
         max_neighbours=9,
         seed=0,
+        probe=True,
     )
     assert twice.texts == ("one", "two") and twice.words == ("one", "two") and twice.anomalies.shape == (1, 3)
     for name, array in once.arrays().items():
@@ -207,7 +211,9 @@ def test_no_texts_have_no_parts() -> None:
 
 def test_one_text_alone_is_no_density() -> None:
     with pytest.raises(UserError, match="1 different normal texts among 2"):
-        fit_density(AXES[:2], ["one", "one"], anomalies=NONE, anomaly_texts=[], max_neighbours=9, seed=0)
+        fit_density(
+            AXES[:2], ["one", "one"], anomalies=NONE, anomaly_texts=[], max_neighbours=9, seed=0, probe=True
+        )
 
 
 def test_scales_are_mean_and_deviation_and_a_hundredth_at_least() -> None:
@@ -230,7 +236,13 @@ def test_standard_scores_weigh_the_standardised_parts() -> None:
 
 def test_texts_that_no_encoder_tells_apart_have_finite_distances() -> None:
     density = fit_density(
-        AXES[[0, 0, 0]], ["a", "b", "c"], anomalies=NONE, anomaly_texts=[], max_neighbours=9, seed=0
+        AXES[[0, 0, 0]],
+        ["a", "b", "c"],
+        anomalies=NONE,
+        anomaly_texts=[],
+        max_neighbours=9,
+        seed=0,
+        probe=True,
     )
     found = density.parts(AXES[:2], ["a", "b"])["mahalanobis"]
     assert found == pytest.approx([0.0, 1000 * math.sqrt(2)], rel=1e-3)

@@ -34,8 +34,8 @@ class EmbeddingDensity:
 
     def __post_init__(self) -> None:
         check_window(self.window_tokens, self.overlap_tokens)
-        if not self.weights or not set(self.weights) <= set(PARTS):  # those of old bundles lack some
-            raise ConfigError([f"head.weights names {sorted(self.weights)}; allowed: {', '.join(PARTS)}"])
+        if {*self.weights, "probe"} != set(PARTS):  # which those of older bundles lack
+            raise ConfigError([f"head.weights names {sorted(self.weights)}; needed: {', '.join(PARTS)}"])
         if not 0 < self.false_alarms < 1:
             raise ConfigError([f"head.false_alarms={self.false_alarms}; allowed: above 0, below 1"])
 

@@ -242,6 +242,20 @@ def told(model: Model) -> Model:
     return model
 
 
+def test_weights_lack_none_but_the_probe() -> None:
+    settings = new_model(*HALF).head.settings
+    assert replace(settings, weights={n: w for n, w in settings.weights.items() if n != "probe"})
+    with pytest.raises(ConfigError, match="needed: neighbours"):
+        replace(settings, weights={n: w for n, w in settings.weights.items() if n != "surface"})
+
+
+def test_a_probe_is_fitted_where_it_is_weighed_alone() -> None:
+    for weight, size in (("0", 0), ("1", 384 + 7 + 1)):
+        model = new_model(*HALF, f"head.weights.probe={weight}")
+        model.head.measure(*read(model, TRAINING))
+        assert model.head.module.arrays()["probe"].shape == (size,)
+
+
 def test_weights_of_before_the_probe_score_as_they_did() -> None:
     newer, older = new_model(*HALF), new_model(*HALF)
     weights = {name: weight for name, weight in newer.head.settings.weights.items() if name != "probe"}
@@ -414,7 +428,7 @@ def test_the_head_says_what_an_alarm_promises(model: Model) -> None:
         ("head.false_alarms=0", "head.false_alarms=0.0; allowed: above 0, below 1"),
         ("head.false_alarms=1", "head.false_alarms=1.0; allowed: above 0, below 1"),
         ("head.overlap_tokens=16", "head.overlap_tokens=16; allowed: 0 up to head.window_tokens=16"),
-        ("+head.weights.length=1", "head.weights names .*length.*; allowed: neighbours, mahalanobis"),
+        ("+head.weights.length=1", "head.weights names .*length.*; needed: neighbours, mahalanobis"),
     ],
 )
 def test_settings_that_cannot_work_are_named(override: str, said: str) -> None:
