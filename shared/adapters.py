@@ -134,8 +134,11 @@ def load_bundle(folder: Path, *, merge: bool = True, types: Mapping[str, str] | 
 
 
 def merge_lora(model: Model) -> Model:
-    """Return the model with its LoRA added into the base's weights: the same answers, less work."""
-    if isinstance(model.backbone, peft.PeftModel):
+    """Return the model with its LoRA added into the base's weights: the same answers, less work.
+
+    Into weights of 4 bits it is not added, which would round it away.
+    """
+    if isinstance(model.backbone, peft.PeftModel) and not model.base.four_bits:
         model.backbone = model.backbone.merge_and_unload()
     return model.eval()
 

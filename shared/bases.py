@@ -27,7 +27,7 @@ def find_base(config: ModelConfig) -> Base:
     encoder_folder = folder
     if config.encoder_hub_id and config.encoder_revision:
         encoder_folder = _hub_folder(config, config.encoder_hub_id, config.encoder_revision)
-    return Base(folder=folder, sha256=digest, encoder_folder=encoder_folder, gguf=gguf)
+    return Base(folder, digest, encoder_folder, gguf=gguf, four_bits=config.four_bits)
 
 
 def find_weights(config: ModelConfig) -> tuple[Path, str]:

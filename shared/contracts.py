@@ -284,13 +284,14 @@ class Base:
     """A base's files on this machine, and the digest of its weights.
 
     `encoder_folder` has the encoder's config and tokenizer: `folder`, unless the weights come without them.
-    `gguf` is the file that `folder` was made of, if it was.
+    `gguf` is the file that `folder` was made of, if it was. `four_bits` asks for its weights so quantised.
     """
 
     folder: Path
     sha256: str
     encoder_folder: Path
     gguf: Path | None = None
+    four_bits: bool = False
 
 
 class HeadSettings(Protocol):

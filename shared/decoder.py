@@ -12,14 +12,13 @@ from shared.contracts import Base
 from shared.errors import UserError
 
 
-def load_decoder(base: Base, *, quantise: bool = False) -> tuple[Any, Any]:
+def load_decoder(base: Base) -> tuple[Any, Any]:
     """Return the language model, in float32 or where a GPU is in bfloat16, and its tokenizer.
 
     The tokenizer pads on the left, so that the next token stands behind every prompt; where a base has no
-    padding token, the end of a text serves. With `quantise` the frozen weights have 4 bits, as QLoRA trains
-    on them (arXiv 2305.14314); raises `UserError` where that is not possible.
+    padding token, the end of a text serves. Raises `UserError` where 4 bits are asked for and not possible.
     """
-    settings = _four_bits() if quantise else None
+    settings = _four_bits() if base.four_bits else None
     tokenizer = AutoTokenizer.from_pretrained(base.encoder_folder, local_files_only=True, padding_side="left")
     model = AutoModelForCausalLM.from_pretrained(
         base.folder,
@@ -36,9 +35,9 @@ def load_decoder(base: Base, *, quantise: bool = False) -> tuple[Any, Any]:
 
 def _four_bits() -> BitsAndBytesConfig:
     if not torch.cuda.is_available():
-        raise UserError("weights in 4 bits need an NVIDIA GPU, and there is none here: load them unquantised")
+        raise UserError("model.four_bits=true needs an NVIDIA GPU, and there is none here")
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise UserError("weights in 4 bits need bitsandbytes: pip install 'rightsize[gpu]'")
+        raise UserError("model.four_bits=true needs bitsandbytes: pip install 'rightsize[gpu]'")
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

@@ -12,6 +12,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from shared.batches import length_batches
 from shared.contracts import Base
+from shared.errors import UserError
 from shared.fast_tokenizer import FastTokenizer
 from shared.modules.products import use_fast_products
 from shared.padding import padded_tokens
@@ -20,7 +21,12 @@ BATCH_TOKENS = 8192
 
 
 def load_encoder(base: Base) -> tuple[Any, Any]:
-    """Return the encoder in float32, without a pooler that no head reads, and its tokenizer."""
+    """Return the encoder in float32, without a pooler that no head reads, and its tokenizer.
+
+    Raises `UserError` where 4 bits are asked for: they are for decoders.
+    """
+    if base.four_bits:
+        raise UserError("model.four_bits=true is for a head that writes; this one reads: leave it false")
     tokenizer = AutoTokenizer.from_pretrained(base.encoder_folder, local_files_only=True)
     encoder = AutoModel.from_pretrained(
         base.folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
@@ -57,6 +63,7 @@ def embed_words(
     Words behind the first `max_tokens` tokens are left out.
     """
     encoder.eval()
+    device = next(encoder.parameters()).device
     first, last = tokenizer.cls_token_id, tokenizer.sep_token_id
     pieces = tokenizer.encode_words(texts)
     sizes = [1 + sum(map(len, own)) for own in pieces]
@@ -64,8 +71,8 @@ def embed_words(
     for batch in length_batches([min(size + 1, max_tokens) for size in sizes], budget=BATCH_TOKENS):
         encoded = [[first, *[t for word in pieces[k] for t in word][: max_tokens - 2], last] for k in batch]
         rows = padded_tokens(encoded, fill=tokenizer.pad_token_id)
-        tokens, mask = (torch.from_numpy(rows[name]) for name in ("tokens", "mask"))
-        hidden = encoder(input_ids=tokens, attention_mask=mask).last_hidden_state
+        tokens, mask = (torch.from_numpy(rows[name]).to(device) for name in ("tokens", "mask"))
+        hidden = encoder(input_ids=tokens, attention_mask=mask).last_hidden_state.cpu()
         for place, k in enumerate(batch):
             found[k] = _word_means(hidden[place], pieces[k], most=max_tokens - 1)
     return found

@@ -75,6 +75,8 @@ def write_export(source: Source, folder: Path, *, asked: ExportConfig) -> Proof:
     whose float32 logits are not the torch model's, unless it is forced.
     """
     validation = source.validation
+    if source.model.base.four_bits:
+        raise UserError("a base in 4 bits (model.four_bits=true) cannot be exported: its LoRA is not merged")
     _check_format(source.model.head, asked.format)
     facts = _facts_of(source.model, source.bundle, asked.format)
     exact = answered_here(source.model, validation, batch_tokens=source.batch_tokens)

@@ -65,18 +65,28 @@ class Model(nn.Module):
     def count_parameters(self) -> dict[str, int]:
         """Return how many weights train, stay frozen, and exist."""
         trainable = sum(p.numel() for p in self.parameters() if p.requires_grad)
-        total = sum(p.numel() for p in self.parameters())
+        total = sum(_size(p) for p in self.parameters())
         return {"trainable": trainable, "frozen": total - trainable, "total": total}
 
 
+def _size(weights: nn.Parameter) -> int:
+    """Return how many weights there are; two of 4 bits share a byte."""
+    packed = getattr(weights, "quant_state", None)  # of bitsandbytes
+    return int(packed.shape.numel()) if packed else weights.numel()
+
+
 def accelerate() -> Accelerator:
-    """Return the accelerator: bf16 on a GPU, float32 on a CPU (but see `bfloat16_products`)."""
-    return Accelerator(mixed_precision="bf16" if torch.cuda.is_available() else "no")
+    """Return the accelerator, which finds the GPU; how products are rounded is `bfloat16_products`' alone."""
+    return Accelerator(mixed_precision="no")
 
 
 def bfloat16_products(wanted: bool) -> torch.autocast:
-    """Return the context in which a CPU multiplies in bfloat16, if that is wanted; weights stay float32."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=wanted)
+    """Return the context of a training's products: bfloat16 on a GPU, and on a CPU if that is wanted.
+
+    Weights stay as they are. Answers are given outside of it, so that a bundle's are those of its training.
+    """
+    device = best_device().type
+    return torch.autocast(device, torch.bfloat16, enabled=wanted or device == "cuda")
 
 
 @functools.cache
@@ -104,8 +114,10 @@ def choose_trainable(
 
     The embeddings of `new_tokens` train with the LoRA and are saved with it.
     """
-    if lora.method is not Method.lora:
-        return backbone.requires_grad_(lora.method is Method.full)
+    if lora.method is Method.full:
+        return backbone.float().requires_grad_()  # small updates would be lost in bfloat16
+    if lora.method is Method.head:
+        return backbone.requires_grad_(False)
     modules = lora.modules or config.lora_modules
     settings = peft.LoraConfig(
         r=lora.r,
@@ -128,6 +140,12 @@ def stop_base_dropout(backbone: nn.Module) -> None:
     for name, module in backbone.named_modules():
         if isinstance(module, nn.Dropout) and "lora_dropout" not in name:
             module.p = 0.0
+
+
+def checkpoint_gradients(backbone: nn.Module) -> None:
+    """Let each layer compute again, going back, what it would else keep: less memory for more time."""
+    enable: Any = backbone.gradient_checkpointing_enable
+    enable(gradient_checkpointing_kwargs={"use_reentrant": False})
 
 
 def _linear_layers(backbone: nn.Module, endings: Sequence[str], *, last: int) -> list[str]:

@@ -153,7 +153,10 @@ def read_training(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def peak_memory_gib() -> float:
-    """Return the most memory this process has held, in GiB."""
+    """Return the most memory this process has held, in GiB: of the GPU where torch uses one."""
+    torch: Any = sys.modules.get("torch")
+    if torch and torch.cuda.is_initialized():
+        return float(torch.cuda.max_memory_reserved()) / 2**30
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from shared.batches import epoch_batches, length_batches
 from shared.checkpoint import load_checkpoint, save_checkpoint
 from shared.contracts import Features
-from shared.model import Model, accelerate, bfloat16_products, stop_base_dropout
+from shared.model import Model, accelerate, bfloat16_products, checkpoint_gradients, stop_base_dropout
 from shared.modules.frozen_layers import kept_outputs
 from shared.runs import Progress
 from shared.training_config import Keep, TrainConfig
@@ -79,6 +79,8 @@ def fit(
     torch.manual_seed(seed)
     if not config.base_dropout:
         stop_base_dropout(model.backbone)
+    if config.gradient_checkpointing:
+        checkpoint_gradients(model.backbone)
     optimizer = make_optimizer(model, config)
     prepared, optimizer = accelerator.prepare(model, optimizer)
     loop = _restore(model, optimizer, load_checkpoint(folder)) if resume else _begin(model, config)
@@ -229,6 +231,7 @@ def _save(folder: Path, model: Model, optimizer: Any, loop: Loop) -> None:
         "weights": model.trained_state(),
         "optimizer": optimizer.state_dict(),
         "random": torch.get_rng_state(),
+        "random_gpus": torch.cuda.get_rng_state_all(),  # none without a GPU
         "fitted": dict(vars(loop.fitted)),
         "epoch": loop.epoch,
         "position": loop.position,
@@ -242,10 +245,11 @@ def _restore(model: Model, optimizer: Any, state: dict[str, Any]) -> Loop:
     _copy_into(model, state["weights"])
     optimizer.load_state_dict(state["optimizer"])
     torch.set_rng_state(state["random"])
+    torch.cuda.set_rng_state_all(state["random_gpus"])
     return Loop(
         fitted=Fitted(**state["fitted"]),
         epoch=state["epoch"],
         position=state["position"],
-        average=state["average"],
+        average={name: value.to(model.device) for name, value in state["average"].items()},
         best=state["best"],
     )

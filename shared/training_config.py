@@ -30,6 +30,7 @@ class ModelConfig:
     encoder_revision: str | None
     licence: str
     lora_modules: list[str]  # the linear layers LoRA goes on, by the end of their name
+    four_bits: bool = False  # of a decoder's frozen weights, as QLoRA trains on them (arXiv 2305.14314)
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class TrainConfig:
     # Those below have defaults because the stored configurations of older runs lack them.
     base_dropout: bool = True  # whether the base drops units while it trains, as its own configuration says
     bfloat16: bool = False  # whether a CPU multiplies in bfloat16 while it trains, as a GPU always does
+    gradient_checkpointing: bool = False  # layers compute again, going back, what they would else keep
     cache_gib: float = 0.0  # of what the frozen layers below the trained ones make of the texts; 0 keeps none
     min_steps: int = 0  # an epoch passes over few examples again until the epochs have so many steps
     examples: int = 0  # train on so many, drawn by the seed (`shared.sampling`); 0 for all

@@ -39,10 +39,11 @@ class AnomalyScorer(nn.Module):
     def keep(self, values: Arrays) -> None:
         """Keep the scores of held-out normal examples, and where the normal texts lie."""
         for name, array in values.items():
+            value = torch.from_numpy(array).to(self.held_out.device)
             if name == HELD_OUT:
-                self.held_out = torch.from_numpy(array)
+                self.held_out = value
             else:
-                self.density.register_buffer(name, torch.from_numpy(array))
+                self.density.register_buffer(name, value)
 
     def arrays(self) -> Arrays:
         """Return what decoding reads: the held-out scores, and where the normal texts lie."""

@@ -28,14 +28,13 @@ class CopiedNumbers(LogitsProcessor):  # type: ignore[misc]  # transformers is u
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         """Return scores (B, V) with -inf where a number would leave those of the prompt."""
+        kept = torch.zeros(scores.shape, dtype=torch.bool)  # on the CPU, and moved at once
         for row, ids in enumerate(input_ids[:, -LOOKED_BACK:].tolist()):
             allowed = allowed_next(self.tokenizer.decode(ids), self.numbers[row])
-            kept = torch.zeros_like(scores[row], dtype=torch.bool)
-            kept[[index for piece, index in self.pieces.items() if piece in allowed]] = True
+            kept[row, [index for piece, index in self.pieces.items() if piece in allowed]] = True
             if END in allowed:
-                kept[self.others] = True
-            scores[row] = scores[row].masked_fill(~kept, -torch.inf)
-        return scores
+                kept[row, self.others] = True
+        return scores.masked_fill(~kept.to(scores.device), -torch.inf)
 
 
 def _tokens(tokenizer: Any) -> tuple[dict[str, int], Tensor]:

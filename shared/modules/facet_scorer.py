@@ -69,7 +69,7 @@ class FacetScorer(nn.Module):
     def keep(self, values: Arrays) -> None:
         """Keep where the classes of the training examples lie: `means` and `precision`."""
         for name, array in values.items():
-            setattr(self, name, torch.from_numpy(array))
+            setattr(self, name, torch.from_numpy(array).to(self.means.device))
 
     def arrays(self) -> Arrays:
         """Return what decoding reads: the shift, and the classes' means and precision."""

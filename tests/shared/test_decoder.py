@@ -54,9 +54,9 @@ def test_on_a_cpu_the_weights_are_float32_and_prompts_are_padded_on_the_left(
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without a GPU")
 def test_four_bits_without_a_gpu_are_refused_before_anything_is_loaded(tmp_path: Path) -> None:
-    base = replace(find_base(model_config("smollm2")), folder=tmp_path, encoder_folder=tmp_path)
-    with pytest.raises(UserError, match="weights in 4 bits need an NVIDIA GPU"):
-        load_decoder(base, quantise=True)
+    here = find_base(replace(model_config("smollm2"), four_bits=True))
+    with pytest.raises(UserError, match="four_bits=true needs an NVIDIA GPU"):
+        load_decoder(replace(here, folder=tmp_path, encoder_folder=tmp_path))
 
 
 def test_a_base_without_a_padding_token_pads_with_the_end_of_a_text(
