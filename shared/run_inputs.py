@@ -114,5 +114,5 @@ def use_threads(threads: int) -> None:
     import torch
 
     torch.use_deterministic_algorithms(torch.cuda.is_available(), warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing reads it
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
