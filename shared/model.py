@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -91,9 +92,22 @@ def bfloat16_products(wanted: bool) -> torch.autocast:
 
 @functools.cache
 def best_device() -> torch.device:
-    """Return the GPU, where there is one."""
+    """Return the GPU, where there is one; its kernels are then chosen for the whole process."""
     found: torch.device = accelerate().device
+    if found.type == "cuda":
+        _choose_kernels()
     return found
+
+
+def _choose_kernels() -> None:
+    """Let a GPU sum in a fixed order, where torch has such kernels, and leave out the attention of cuDNN.
+
+    At lengths of 64 beyond a multiple of 128 the latter's gradients can be NaN (pytorch issue 196678).
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # the order of cuBLAS
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.backends.cuda.enable_cudnn_sdp(False)
 
 
 def create_model(

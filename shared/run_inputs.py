@@ -106,13 +106,7 @@ def _moved(stored: Any, config: RunConfig) -> Any:
 
 
 def use_threads(threads: int) -> None:
-    """Let torch use this many threads (0: every processor the process may use), and train the same each time.
-
-    On a GPU the second takes kernels that sum in a fixed order; a CPU's do.
-    """
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for it
+    """Let torch use this many threads; 0 means every processor the process may use."""
     import torch
 
-    torch.use_deterministic_algorithms(torch.cuda.is_available(), warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.set_num_threads(threads or len(os.sched_getaffinity(0)))

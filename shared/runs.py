@@ -135,7 +135,11 @@ def write_training(
         "tokens_per_second": round(fitted.tokens_per_second, 1),
         "peak_memory_gib": round(peak_memory_gib(), 3),
         "validation": fitted.best_score if fitted.scores else None,
-        "notes": {"best_epoch": fitted.best_epoch, "validation_by_epoch": fitted.scores},
+        "notes": {
+            "best_epoch": fitted.best_epoch,
+            "validation_by_epoch": fitted.scores,
+            **({"steps_left_out": fitted.left_out} if fitted.left_out else {}),
+        },
         "examples": num_examples,
     }
     write_json_atomic(folder / TRAINING, {"training": training, "parameters": parameters})
@@ -182,6 +186,7 @@ class FittedSoFar(Protocol):
     best_epoch: int
     epochs: int
     steps: int
+    left_out: int
     wall_seconds: float
     scores: list[float]
 

@@ -16,10 +16,13 @@ from torch import Tensor
 from shared.batches import epoch_batches, length_batches
 from shared.checkpoint import load_checkpoint, save_checkpoint
 from shared.contracts import Features
+from shared.errors import UserError
 from shared.model import Model, accelerate, bfloat16_products, checkpoint_gradients, stop_base_dropout
 from shared.modules.frozen_layers import kept_outputs
 from shared.runs import Progress
 from shared.training_config import Keep, TrainConfig
+
+MOST_LEFT_OUT = 10  # steps in a row that are left out before training stops
 
 Weights = dict[str, Tensor]
 
@@ -32,6 +35,7 @@ class Fitted:
     best_epoch: int = 0
     epochs: int = 0
     steps: int = 0
+    left_out: int = 0  # of the steps, as their gradients were not finite
     num_tokens: int = 0
     wall_seconds: float = 0.0
     losses: list[float] = field(default_factory=list)
@@ -50,6 +54,7 @@ class Loop:
     fitted: Fitted
     epoch: int = 0
     position: int = 0  # steps done of this epoch
+    left_out: int = 0  # steps in a row
     average: Weights = field(
         default_factory=dict
     )  # the moving average of the trained weights; empty without ema
@@ -73,7 +78,7 @@ def fit(
     `validate` scores the model as it is. `weights`, one for each of the features, say how often an epoch
     reads them (`epoch_batches`); none reads each once. A checkpoint goes into `folder` every
     `config.checkpoint_steps` steps and after each epoch; with `resume` training goes on from it to the same
-    weights as without the interruption.
+    weights as without the interruption. A step whose gradients are not finite changes nothing.
     """
     accelerator = accelerate()
     torch.manual_seed(seed)
@@ -102,9 +107,10 @@ def fit(
                     accelerator.backward(outputs.loss / len(batches))
                     loss += outputs.loss.detach().cpu() / len(batches)
                 norm = accelerator.clip_grad_norm_(prepared.parameters(), config.max_grad_norm)
-                optimizer.step()
+                if _finite(norm, loop):
+                    optimizer.step()
+                    _update_average(loop.average, model, decay=_decay(config.ema, fitted.steps))
                 optimizer.zero_grad(set_to_none=True)
-                _update_average(loop.average, model, decay=_decay(config.ema, fitted.steps))
                 loop.position += 1
                 fitted.steps += 1
                 fitted.num_tokens += sum(sizes[i] for batch in batches for i in batch)
@@ -177,6 +183,21 @@ def _set_rates(optimizer: torch.optim.Optimizer, config: TrainConfig, *, step: i
     factor = learning_rate_factor(step, total=total, warmup_share=config.warmup_share)
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * factor
+
+
+def _finite(norm: Tensor | float, loop: Loop) -> bool:
+    """Return whether a step's gradients can be used; raises `UserError` after `MOST_LEFT_OUT` that cannot."""
+    if math.isfinite(norm):
+        loop.left_out = 0
+        return True
+    loop.left_out += 1
+    loop.fitted.left_out += 1
+    if loop.left_out == MOST_LEFT_OUT:
+        raise UserError(
+            f"step {loop.fitted.steps + 1}: the gradients of {MOST_LEFT_OUT} steps in a row are not finite; "
+            "no weight was changed by them: lower train.learning_rate, or look at what the data has there"
+        )
+    return False
 
 
 def _decay(ema: float, step: int) -> float:

@@ -1,5 +1,6 @@
 """Training and answering on a GPU, by each head on the sample data; skipped where there is none."""
 
+import gc
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 import torch
 
 from shared import commands, runs
-from shared.adapters import load_bundle
+from shared.adapters import MANIFEST, load_bundle
 from shared.compose import compose_run
 from shared.config import RunConfig
 from shared.evaluate import infer
@@ -137,6 +138,7 @@ def test_a_killed_training_resumes_to_the_same_weights(tmp_path: Path, words: li
 def test_layers_that_compute_again_take_less_memory_for_the_same_losses(tmp_path: Path) -> None:
     found = {}
     for again in ("false", "true"):
+        gc.collect()  # the model before holds itself
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
         words = ["train.max_steps=3", "train.batch_tokens=1500", f"train.gradient_checkpointing={again}"]
@@ -151,7 +153,7 @@ def test_a_base_in_four_bits_trains_reloads_and_answers(tmp_path: Path) -> None:
     words = ["head.prompt_tokens=160", *SHORT]
     config = bound(composed(tmp_path, "summarization", *words, "model.four_bits=true"))
     run = commands.train(config, overrides=[])
-    manifest = json.loads((run / runs.BUNDLE / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((run / runs.BUNDLE / MANIFEST).read_text(encoding="utf-8"))
     assert manifest["model"]["four_bits"]
     model = load_bundle(run / runs.BUNDLE)
     kinds = {type(value).__name__ for value in model.backbone.parameters()}

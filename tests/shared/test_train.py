@@ -1,4 +1,5 @@
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,9 @@ from typing import Any
 import pytest
 import torch
 
+from shared.checkpoint import load_checkpoint
 from shared.compose import compose_run
+from shared.contracts import Outputs
 from shared.errors import UserError
 from shared.examples import FacetExample, Span, SpanExample
 from shared.model import Model, create_model
@@ -198,6 +201,41 @@ def test_an_epoch_of_two_passes_sees_each_example_twice(tmp_path: Path) -> None:
     model, _ = small_model()
     twice = run(model, replace(config, min_steps=once.steps + 1), tmp_path / "twice", lambda: 0.5)
     assert (twice.epochs, twice.steps, twice.num_tokens) == (2, 2 * once.steps, 2 * once.num_tokens)
+
+
+def test_a_step_without_finite_gradients_changes_no_weight(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, config = small_model("head.dropout=0", "train.base_dropout=false")
+    config = replace(config, max_steps=3)
+    without_gradients(model, monkeypatch, calls={2})
+    fitted = run(model, config, tmp_path, lambda: 0.5)
+    assert (fitted.steps, fitted.left_out) == (3, 1)
+    assert all(value.isfinite().all() for value in model.trained_state().values())
+    assert not math.isfinite(fitted.losses[1]) and math.isfinite(fitted.losses[2])
+
+
+def test_training_stops_where_no_step_has_finite_gradients(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, config = small_model("train.checkpoint_steps=2")
+    before = {name: value.clone() for name, value in model.trained_state().items()}
+    without_gradients(model, monkeypatch, calls=set(range(1, 100)))
+    with pytest.raises(UserError, match=r"step 10: the gradients of 10 steps in a row are not finite"):
+        run(model, config, tmp_path, lambda: 0.5)
+    for name, value in load_checkpoint(tmp_path)["weights"].items():
+        assert torch.equal(value, before[name]), name
+
+
+def without_gradients(model: Model, monkeypatch: pytest.MonkeyPatch, *, calls: set[int]) -> None:
+    """Let the loss of these batches, counted from 1, be infinitely large."""
+    forward, count = model.head.forward, iter(range(1, 1000))
+
+    def broken(backbone: Any, batch: Any) -> Outputs:
+        outputs = forward(backbone, batch)
+        return Outputs(logits=outputs.logits, loss=outputs.loss * (torch.inf if next(count) in calls else 1))
+
+    monkeypatch.setattr(model.head, "forward", broken)
 
 
 def test_the_learning_rate_rises_in_the_warm_up_and_falls_to_zero() -> None:
