@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -31,10 +31,16 @@ def compose_run(task: str, overrides: Sequence[str], *, sweep: bool = False) -> 
     With `sweep` an override may have several values (`lora.r=4,8`): each is checked, the first is composed.
     """
     mistakes: list[str] = []
+    given = list(_parsed(overrides, sweep=sweep, mistakes=mistakes))
+    if not mistakes and not any(map(_is_special, given)):
+        try:
+            return read_config(_compose(task, overrides))
+        except ConfigError:
+            pass  # there are mistakes: all of them are looked for
     options, needed = groups(task, conf=CONF), chosen_groups(task, conf=CONF)
     chosen: list[str] = []
     values: list[tuple[list[str], Override]] = []
-    for parsed in _parsed(overrides, sweep=sweep, mistakes=mistakes):
+    for parsed in given:
         texts = _single(parsed)
         if parsed.get_key_element() not in options:
             values.append((texts, parsed))
@@ -77,6 +83,11 @@ def _parsed(overrides: Sequence[str], *, sweep: bool, mistakes: list[str]) -> It
                 f"{override!r} has several values: -m runs each of them; a text with a comma is quoted "
                 f'within the word, {parsed.get_key_element()}="..."'
             )
+
+
+def _is_special(parsed: Override) -> bool:
+    """Return whether an override does other than to give one value to what is there."""
+    return parsed.type is not OverrideType.CHANGE or parsed.is_sweep_override() or parsed.value() is None
 
 
 def _single(parsed: Override) -> list[str]:

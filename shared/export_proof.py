@@ -19,7 +19,7 @@ from shared.errors import BundleError
 from shared.evaluate import Speed, predict, predict_timed
 from shared.example_rows import example_row, prediction_row, read_prediction
 from shared.exported import load_export
-from shared.exported_answers import ANSWERS, EXAMPLES, LOGITS, SPEED, window_logits
+from shared.exported_answers import ANSWERS, EXAMPLES, LOGITS, SPEED, TIMED, window_logits
 from shared.provenance import machine
 
 RELOADED = 32  # examples whose answers are compared once more when all is written
@@ -75,27 +75,32 @@ def answered_apart(folder: Path, examples: Examples, *, threads: int, batch_toke
     Raises `BundleError` with what the process said where it cannot answer.
     """
     with tempfile.TemporaryDirectory() as name:
-        work = Path(name)
-        rows = [json.dumps(example_row(example)) for example in examples]
-        (work / EXAMPLES).write_text("\n".join(rows), encoding="utf-8")
-        command = [sys.executable, "-m", "shared.exported_answers", str(folder), name]
-        done = subprocess.run(
-            [*command, str(threads), str(batch_tokens)], capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise BundleError(f"{folder} does not answer in a new process:\n{done.stderr}")
-        with np.load(work / LOGITS) as stored:
+        words = [str(threads), str(batch_tokens), TIMED]
+        predictions = _answers_apart(folder, Path(name), examples, words)
+        with np.load(Path(name) / LOGITS) as stored:
             logits = [stored[place] for place in stored.files]
-        lines = (work / ANSWERS).read_text(encoding="utf-8").splitlines()
-        speed = Speed(**json.loads((work / SPEED).read_text(encoding="utf-8")))
-    return Answered(logits, [read_prediction(json.loads(line)) for line in lines], speed)
+        speed = Speed(**json.loads((Path(name) / SPEED).read_text(encoding="utf-8")))
+    return Answered(logits, predictions, speed)
+
+
+def _answers_apart(folder: Path, work: Path, examples: Examples, words: Sequence[str]) -> list[Any]:
+    """Return the answers of a new process that is told these words; `work` is a folder for both."""
+    rows = [json.dumps(example_row(example)) for example in examples]
+    (work / EXAMPLES).write_text("\n".join(rows), encoding="utf-8")
+    command = [sys.executable, "-m", "shared.exported_answers", str(folder), str(work), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BundleError(f"{folder} does not answer in a new process:\n{done.stderr}")
+    lines = (work / ANSWERS).read_text(encoding="utf-8").splitlines()
+    return [read_prediction(json.loads(line)) for line in lines]
 
 
 def check_reload(folder: Path, examples: Examples, *, threads: int, batch_tokens: int) -> None:
     """Raise `BundleError` unless a new process answers the first examples as this one does."""
     first = list(examples)[:RELOADED]
     expected = predict(load_export(folder, threads=threads), first, batch_tokens=batch_tokens)
-    found = answered_apart(folder, first, threads=threads, batch_tokens=batch_tokens).predictions
+    with tempfile.TemporaryDirectory() as name:
+        found = _answers_apart(folder, Path(name), first, [str(threads), str(batch_tokens)])
     if found != [read_prediction(prediction_row(own)) for own in expected]:
         raise BundleError(f"{folder} does not answer in a new process as it does here: do not use it")
 

@@ -11,25 +11,28 @@ import numpy as np
 
 from shared.bundle_manifest import read_manifest
 from shared.contracts import Engine, Examples, WritingHead
-from shared.evaluate import Logits, infer, predict_timed
+from shared.evaluate import Logits, infer, predict, predict_timed
 from shared.example_rows import prediction_row, read_example
 from shared.exported import MANIFEST, load_export
 from shared.verb_config import MERGED
 
 EXAMPLES, LOGITS, ANSWERS, SPEED = "examples.jsonl", "logits.npz", "answers.jsonl", "speed.json"
+TIMED = "timed"
 
 
-def answer(folder: Path, work: Path, *, threads: int, batch_tokens: int) -> None:
-    """Read `work`'s examples; write the logits of their windows, the answers, and how fast they came."""
+def answer(folder: Path, work: Path, *, threads: int, batch_tokens: int, timed: bool) -> None:
+    """Answer `work`'s examples; where `timed`, write the windows' logits too, and how fast answers came."""
     lines = (work / EXAMPLES).read_text(encoding="utf-8").splitlines()
     examples = [read_example(json.loads(line)) for line in lines]
     model = load_export(folder, threads=threads)
-    logits = window_logits(model, examples, batch_tokens=batch_tokens)
-    predictions, speed, _ = predict_timed(model, examples, batch_tokens=batch_tokens)
-    np.savez(work / LOGITS, *logits)
+    if timed:
+        np.savez(work / LOGITS, *window_logits(model, examples, batch_tokens=batch_tokens))
+        predictions, speed, _ = predict_timed(model, examples, batch_tokens=batch_tokens)
+        (work / SPEED).write_text(json.dumps(asdict(speed)), encoding="utf-8")
+    else:
+        predictions = predict(model, examples, batch_tokens=batch_tokens)
     rows = [json.dumps(prediction_row(prediction)) for prediction in predictions]
     (work / ANSWERS).write_text("\n".join(rows), encoding="utf-8")
-    (work / SPEED).write_text(json.dumps(asdict(speed)), encoding="utf-8")
 
 
 def window_logits(model: Engine, examples: Examples, *, batch_tokens: int) -> Logits:
@@ -40,6 +43,9 @@ def window_logits(model: Engine, examples: Examples, *, batch_tokens: int) -> Lo
 
 
 if __name__ == "__main__":
-    answer(Path(sys.argv[1]), Path(sys.argv[2]), threads=int(sys.argv[3]), batch_tokens=int(sys.argv[4]))
+    place, work, threads, batch_tokens, *more = sys.argv[1:]
+    answer(
+        Path(place), Path(work), threads=int(threads), batch_tokens=int(batch_tokens), timed=more == [TIMED]
+    )
     free = read_manifest(Path(sys.argv[1]), name=MANIFEST)["format"] != MERGED
     sys.exit("torch was imported" if free and "torch" in sys.modules else 0)

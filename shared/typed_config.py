@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, get_type_hints
 
@@ -42,6 +43,7 @@ def typed(node: DictConfig, schema: Any, *, path: str) -> Any:
     known = {field.name: field for field in fields(schema)}
     hints = get_type_hints(schema)
     nested: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     mistakes = []
     for key in map(str, node):
         if key == "_target_":
@@ -55,20 +57,29 @@ def typed(node: DictConfig, schema: Any, *, path: str) -> Any:
             allowed = ", ".join(known)
             mistakes.append(f"{path}.{key} is unknown{suggest(key, known)}; allowed: {allowed}")
         else:
-            try:
-                structured = OmegaConf.merge(structured, {key: node[key]})
-            except OmegaConfBaseException as error:
-                mistakes.append(
-                    f"{path}.{key}={node[key]!r}: {str(error).splitlines()[0]}; allowed: {known[key].type}"
-                )
+            given[key] = node[key]
+    try:
+        values = OmegaConf.to_container(OmegaConf.merge(structured, given))
+    except OmegaConfBaseException:
+        mistakes.extend(_wrong_types(given, structured, known, path=path))
     for key, field in known.items():
         required = field.default is MISSING and field.default_factory is MISSING
         if required and key not in node:
             mistakes.append(f"{path}.{key} is missing; allowed: {field.type}")
     if mistakes:
         raise ConfigError(mistakes)
-    values = OmegaConf.to_container(structured)
     return schema(**{**values, **nested})  # type: ignore[dict-item]  # a dataclass gives a dict
+
+
+def _wrong_types(
+    given: Mapping[str, Any], structured: Any, known: Mapping[str, Any], *, path: str
+) -> Iterator[str]:
+    """Yield a mistake for each value that its field does not take."""
+    for key, value in given.items():
+        try:
+            OmegaConf.merge(structured, {key: value})
+        except OmegaConfBaseException as error:
+            yield f"{path}.{key}={value!r}: {str(error).splitlines()[0]}; allowed: {known[key].type}"
 
 
 def check(*rules: tuple[str, Any, bool, str]) -> None:

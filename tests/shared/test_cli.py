@@ -164,15 +164,12 @@ def test_compare_lists_the_items_that_changed(trained: Path) -> None:
     assert done.stdout.startswith(f"left:  {the_run(trained)}\nright: {nothing}\n")
 
 
-def test_a_sweep_trains_every_combination(tmp_path: Path) -> None:
-    done = run("train", "-m", "lora.r=2,4", "train.max_steps=2", cwd=tmp_path)
+def test_a_sweep_runs_every_combination(tmp_path: Path) -> None:
+    done = run("evaluate", "-m", "baseline=dictionary", "split=validation,test", "seed=2,4", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    configs = sorted((tmp_path / "runs" / "ner").glob("*/config.yaml"))
-    assert len(configs) == 2
-    assert [text.count("r: 2\n") + 2 * text.count("r: 4\n") for text in map(Path.read_text, configs)] == [
-        1,
-        2,
-    ]
+    records = [json.loads(path.read_text()) for path in (tmp_path / "runs" / "ner").glob("*/record.json")]
+    found = [(record["data"]["split"], record["seed"]) for record in records]
+    assert sorted(found) == [("test", 2), ("test", 4), ("validation", 2), ("validation", 4)]
 
 
 def test_a_sweep_that_an_experiment_declares_is_trained_and_evaluated_run_by_run(tmp_path: Path) -> None:

@@ -23,12 +23,20 @@ from shared.llama import LORA, WEIGHTS, Llama, LlamaModel
 from shared.verb_config import ExportConfig
 from shared.writing import Wish
 from tests.shared.bundles import write_bundle
+from tests.shared.short_base import SHORT, use_short_base
 from tests.shared.test_export import ASKED, PROOF, source_of
 
 GGUF = replace(ASKED, format="gguf")
-WRITER = ["head.prompt_tokens=48", "head.max_new_tokens=12", "head.batch_rows=2", "lora.layers=2"]
-ASKER = ["head.passage_tokens=24", "head.max_new_tokens=8", "head.batch_rows=2", "lora.layers=2"]
+WRITER = [*SHORT, "head.prompt_tokens=48", "head.max_new_tokens=12", "head.batch_rows=2", "lora.layers=2"]
+ASKER = [*SHORT, "head.passage_tokens=24", "head.max_new_tokens=8", "head.batch_rows=2", "lora.layers=2"]
 REPORT = SummaryExample("orla", ("Good morning.", "Revenue rose 12% to $41.2 million in Q2."))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        use_short_base(tmp_path_factory.mktemp("base"), monkeypatch)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +121,7 @@ def test_a_lora_is_the_bundles_own_and_changes_what_is_written(written: tuple[So
     source, folder = written
     features = source.model.head.encode([replace(REPORT, id=str(k)) for k in range(2)])
     (wish,), _ = load_export(folder, threads=1).head.wishes(features)  # type: ignore[attr-defined]
-    base = find_base(compose_run("ner", ["model=smollm2"]).model).gguf
+    base = source.model.base.gguf
     assert base
     tuned = Llama(folder / WEIGHTS, end=2, context=256, threads=1)
     assert tuned.write(wish) != Llama(base, end=2, context=256, threads=1).write(wish)
