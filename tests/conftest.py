@@ -1,10 +1,12 @@
 """What several tests need: the public data, where it is there."""
 
 import os
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
 from shared.boards.board import read_board
@@ -17,9 +19,16 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")
-def committed_board() -> dict[str, list[Section]]:
-    """The sections of all that is published, which take some seconds to read."""
-    return read_board(ROOT / "leaderboards")
+def committed_board(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[str, list[Section]]:
+    """The sections of all that is published: half a minute to read, so that one worker reads for all."""
+    if worker_id == "master":  # there is no other
+        return read_board(ROOT / "leaderboards")
+    path = tmp_path_factory.getbasetemp().parent / "board.pickle"
+    with FileLock(f"{path}.lock"):
+        if not path.is_file():
+            path.write_bytes(pickle.dumps(read_board(ROOT / "leaderboards")))
+    found: dict[str, list[Section]] = pickle.loads(path.read_bytes())
+    return found
 
 
 @pytest.fixture(scope="session")
