@@ -49,6 +49,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def evaluated(trained: Path) -> Path:
+    """The same folder, its run scored on test."""
+    done = run("evaluate", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    return trained
+
+
 def the_run(folder: Path) -> Path:
     (found,) = (folder / "runs" / "ner").glob("*/adapter")
     return found.parent
@@ -133,10 +141,8 @@ def test_predict_refuses_a_type_that_the_head_cannot_find(trained: Path) -> None
     assert "and nothing else; asked for: ship" in done.stderr
 
 
-def test_evaluate_writes_the_record_the_errors_and_the_confusion_table(trained: Path) -> None:
-    done = run("evaluate", cwd=trained)
-    assert done.returncode == 0, done.stderr
-    folder = the_run(trained)
+def test_evaluate_writes_the_record_the_errors_and_the_confusion_table(evaluated: Path) -> None:
+    folder = the_run(evaluated)
     record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
     assert record["data"]["split"] == "test"
     assert record["training"]["steps"] == 12
@@ -145,23 +151,21 @@ def test_evaluate_writes_the_record_the_errors_and_the_confusion_table(trained: 
     assert {"id", "text", "missed", "spurious"} == set(wrong[0])
 
 
-def test_publish_refuses_the_sample_corpus(trained: Path) -> None:
-    run("evaluate", cwd=trained)
-    done = run("publish", cwd=trained)
+def test_publish_refuses_the_sample_corpus(evaluated: Path) -> None:
+    done = run("publish", cwd=evaluated)
     assert done.returncode == 2
     assert "its data is 'sample'" in done.stderr
 
 
-def test_compare_lists_the_items_that_changed(trained: Path) -> None:
-    run("evaluate", cwd=trained)
-    answers = the_run(trained) / "predictions-test.jsonl"
+def test_compare_lists_the_items_that_changed(evaluated: Path) -> None:
+    answers = the_run(evaluated) / "predictions-test.jsonl"
     rows = [json.loads(line) for line in answers.read_text(encoding="utf-8").splitlines()]
-    nothing = trained / "nothing.jsonl"
+    nothing = evaluated / "nothing.jsonl"
     nothing.write_text("".join(json.dumps({"id": row["id"], "spans": []}) + "\n" for row in rows))
-    done = run("compare", str(the_run(trained)), str(nothing), cwd=trained)
+    done = run("compare", str(the_run(evaluated)), str(nothing), cwd=evaluated)
     assert done.returncode == 0, done.stderr
     assert "got worse" in done.stdout
-    assert done.stdout.startswith(f"left:  {the_run(trained)}\nright: {nothing}\n")
+    assert done.stdout.startswith(f"left:  {the_run(evaluated)}\nright: {nothing}\n")
 
 
 def test_a_sweep_runs_every_combination(tmp_path: Path) -> None:

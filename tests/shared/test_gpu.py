@@ -63,15 +63,16 @@ def test_a_reader_trains_reloads_and_answers_as_on_a_cpu(tmp_path: Path, words: 
     record = scores(run)
     assert record["hardware"]["accelerator"] == torch.cuda.get_device_name()
     assert 0 < record["inference"]["peak_memory_gib"] < 8
+    answers = [own.key for own in runs.read_predictions(runs.predictions_path(run, "test"))]
 
     code = f"from shared import commands; from shared.compose import compose_run; words = {again[1:]!r}\n"
     code += f"commands.evaluate(compose_run({words[0]!r}, words), overrides=words)"
     without = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     subprocess.run([sys.executable, "-c", code], env=without, check=True, capture_output=True)
-    there = scores(run)
-    assert not there["hardware"]["accelerator"]
-    for name, score in record["scores"].items():
-        assert there["scores"][name]["value"] == pytest.approx(score["value"], abs=0.02), name
+    assert not scores(run)["hardware"]["accelerator"]
+    others = [own.key for own in runs.read_predictions(runs.predictions_path(run, "test"))]
+    same = sum(a == b for a, b in zip(answers, others, strict=True))
+    assert same >= 0.95 * len(answers)  # one whose score is a threshold's but for rounding may differ
 
 
 @pytest.mark.parametrize("words", WRITERS.values(), ids=WRITERS)

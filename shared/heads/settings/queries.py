@@ -28,7 +28,7 @@ class QueryWriting:
     sampling_seed: int  # the same passage always gets the same queries
     passage_tokens: int  # what is longer is cut, and counted
     max_new_tokens: int
-    batch_rows: int  # answers that are written together, always so many
+    batch_rows: int  # answers that are written together, always so many; on a GPU four times
 
     def __post_init__(self) -> None:
         check_positive(self, "samples", "queries", "passage_tokens", "max_new_tokens", "batch_rows")

@@ -54,7 +54,7 @@ class TextGeneration:
     sentences: int  # read at most, the best ones
     prompt_tokens: int  # of the sentences
     max_new_tokens: int
-    batch_rows: int  # documents that are written together, always so many
+    batch_rows: int  # documents that are written together, always so many; on a GPU four times
     instruction: str  # what the base is told in front of the sentences
     style_in_prompt: bool  # tell it the checker's house style too
     check: Any  # a `_target_` node of a `Reviewer`, or null
