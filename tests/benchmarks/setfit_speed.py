@@ -151,8 +151,8 @@ def training_table(
     note = (
         f"{config.train.examples:,} labelled queries of {config.data.name}, all of one draw; accuracy on "
         f"{len(examples):,} queries of validation, the difference paired, with its 95 % interval; one seed. "
-        f"{PEER}: {PAIRS} pairs of the same intent and {PAIRS} of two for each query, one epoch; the strength "
-        "of its logistic regression chosen on validation; else its library's defaults."
+        f"{PEER}: {PAIRS} pairs of the same intent and {PAIRS} of two for each query, one epoch; the "
+        "strength of its logistic regression chosen on validation; else its library's defaults."
     )
     columns = ["training", "seconds", f"of {PEER}'s", "validation accuracy", f"minus {PEER}'s"]
     return SpeedTable(f"MiniLM on {config.train.examples:,} queries of Banking77", note, columns, rows)
