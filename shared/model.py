@@ -18,7 +18,7 @@ from shared.bases import find_base
 from shared.contracts import Arrays, Base, Features, Head, HeadSettings, Outputs, Types
 from shared.errors import UserError
 from shared.modules.products import use_fast_products
-from shared.training_config import LoraConfig, Method, ModelConfig
+from shared.training_config import LoraConfig, Method, ModelConfig, TrainConfig
 
 BLOCK = re.compile(r".*\.layers?\.(\d+)")  # the name of one of the base's repeated blocks, and its number
 logging.set_verbosity_error()  # it reports each weight of the base that a head does not need as a fault
@@ -147,17 +147,18 @@ def choose_trainable(
     return wrapped  # type: ignore[no-any-return]  # peft is untyped
 
 
-def stop_base_dropout(backbone: nn.Module) -> None:
-    """Let the base drop no unit while it trains, which takes time on a CPU; a LoRA's own dropout stays."""
-    for name, module in backbone.named_modules():
-        if isinstance(module, nn.Dropout) and "lora_dropout" not in name:
-            module.p = 0.0
+def set_for_training(backbone: nn.Module, config: TrainConfig) -> None:
+    """Let the base drop no unit, and compute its layers again going back, where the configuration asks so.
 
-
-def checkpoint_gradients(backbone: nn.Module) -> None:
-    """Let each layer compute again, going back, what it would else keep: less memory for more time."""
-    enable: Any = backbone.gradient_checkpointing_enable
-    enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    Its dropout takes time on a CPU, and a LoRA's own stays; to compute again takes time in place of memory.
+    """
+    if not config.base_dropout:
+        for name, module in backbone.named_modules():
+            if isinstance(module, nn.Dropout) and "lora_dropout" not in name:
+                module.p = 0.0
+    if config.gradient_checkpointing:
+        enable: Any = backbone.gradient_checkpointing_enable
+        enable(gradient_checkpointing_kwargs={"use_reentrant": False})
 
 
 def _linear_layers(backbone: nn.Module, endings: Sequence[str], *, last: int) -> list[str]:

@@ -17,7 +17,7 @@ from shared.batches import epoch_batches, length_batches
 from shared.checkpoint import load_checkpoint, save_checkpoint
 from shared.contracts import Features
 from shared.errors import UserError
-from shared.model import Model, accelerate, bfloat16_products, checkpoint_gradients, stop_base_dropout
+from shared.model import Model, accelerate, bfloat16_products, set_for_training
 from shared.modules.frozen_layers import kept_outputs
 from shared.runs import Progress
 from shared.training_config import Keep, TrainConfig
@@ -82,10 +82,7 @@ def fit(
     """
     accelerator = accelerate()
     torch.manual_seed(seed)
-    if not config.base_dropout:
-        stop_base_dropout(model.backbone)
-    if config.gradient_checkpointing:
-        checkpoint_gradients(model.backbone)
+    set_for_training(model.backbone, config)
     optimizer = make_optimizer(model, config)
     prepared, optimizer = accelerator.prepare(model, optimizer)
     loop = _restore(model, optimizer, load_checkpoint(folder)) if resume else _begin(model, config)

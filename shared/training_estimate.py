@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from shared.contracts import Features
-from shared.model import Model, best_device, bfloat16_products, checkpoint_gradients, stop_base_dropout
+from shared.model import Model, best_device, bfloat16_products, set_for_training
 from shared.modules.frozen_layers import kept_outputs
 from shared.runs import peak_memory_gib
 from shared.train import epoch_steps, total_steps
@@ -43,10 +43,7 @@ def estimate(
     )
     probes = [batches[len(batches) // 4], batches[len(batches) // 2], batches[-1]]
     model.to(best_device()).train()
-    if not config.base_dropout:
-        stop_base_dropout(model.backbone)
-    if config.gradient_checkpointing:
-        checkpoint_gradients(model.backbone)
+    set_for_training(model.backbone, config)
     probed = [features[i] for batch in probes for i in batch]
     begun = started = time.perf_counter()
     with torch.random.fork_rng(), kept_outputs(model, probed, config=config):

@@ -1,6 +1,6 @@
 """SmolLM2 with its first blocks alone, for tests of what does not depend on how well a decoder writes.
 
-Vocabulary, tokenizer and the weights that are left are the real ones; a token takes a third of the time.
+Vocabulary, tokenizer and the weights that are left are the real ones.
 """
 
 import os

@@ -12,6 +12,7 @@ from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 from shared.bases import find_base
 from shared.compose import compose_run
 from shared.decoder import load_decoder
+from shared.encoder import load_encoder
 from shared.errors import UserError
 from shared.model import choose_trainable
 from shared.training_config import ModelConfig
@@ -57,6 +58,12 @@ def test_four_bits_without_a_gpu_are_refused_before_anything_is_loaded(tmp_path:
     here = find_base(replace(model_config("smollm2"), four_bits=True))
     with pytest.raises(UserError, match="four_bits=true needs an NVIDIA GPU"):
         load_decoder(replace(here, folder=tmp_path, encoder_folder=tmp_path))
+
+
+def test_four_bits_are_refused_where_nothing_is_written() -> None:
+    base = find_base(compose_run("ner", []).model)
+    with pytest.raises(UserError, match="four_bits=true is for a head that writes"):
+        load_encoder(replace(base, four_bits=True))
 
 
 def test_a_base_without_a_padding_token_pads_with_the_end_of_a_text(

@@ -203,6 +203,19 @@ def test_an_epoch_of_two_passes_sees_each_example_twice(tmp_path: Path) -> None:
     assert (twice.epochs, twice.steps, twice.num_tokens) == (2, 2 * once.steps, 2 * once.num_tokens)
 
 
+@pytest.mark.parametrize("model_name", ["minilm", "gliner_minilm"])
+def test_layers_that_compute_again_give_the_same_losses(tmp_path: Path, model_name: str) -> None:
+    losses = []
+    for again in ("false", "true"):
+        model, config = small_model(f"model={model_name}", f"train.gradient_checkpointing={again}")
+        config = replace(config, max_steps=3)
+        losses.append(run(model, config, tmp_path / again, lambda: 0.0).losses)
+        assert any(getattr(part, "gradient_checkpointing", False) for part in model.modules()) == (
+            again == "true"
+        )
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+
+
 def test_a_step_without_finite_gradients_changes_no_weight(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
