@@ -41,7 +41,6 @@ WRITERS = {
     "summaries": ["summarization", "head.prompt_tokens=160", *SHORT],
     "queries": ["query_generation", *SHORT],
 }
-each_reader = pytest.mark.parametrize("words", READERS.values(), ids=READERS)
 
 
 def composed(folder: Path, task: str, *overrides: str) -> RunConfig:
@@ -49,27 +48,27 @@ def composed(folder: Path, task: str, *overrides: str) -> RunConfig:
     return compose_run(task, [*few, *overrides, f"runs_dir={folder / 'runs'}"])
 
 
-def scores(run: Path) -> dict[str, Any]:
+def record_of(run: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((run / runs.RECORD).read_text(encoding="utf-8"))
     return found
 
 
-@each_reader
+@pytest.mark.parametrize("words", READERS.values(), ids=READERS)
 def test_a_reader_trains_reloads_and_answers_as_on_a_cpu(tmp_path: Path, words: list[str]) -> None:
     config = composed(tmp_path, *words)
     run = commands.train(config, overrides=[])  # which reloads the bundle in a new process, bit for bit
-    again = [words[0], f"run={run}", f"runs_dir={config.runs_dir}"]
-    commands.evaluate(compose_run(again[0], again[1:]), overrides=again[1:])
-    record = scores(run)
+    task, again = words[0], [f"run={run}", f"runs_dir={config.runs_dir}"]
+    commands.evaluate(compose_run(task, again), overrides=again)
+    record = record_of(run)
     assert record["hardware"]["accelerator"] == torch.cuda.get_device_name()
     assert 0 < record["inference"]["peak_memory_gib"] < 8
     answers = [own.key for own in runs.read_predictions(runs.predictions_path(run, "test"))]
 
-    code = f"from shared import commands; from shared.compose import compose_run; words = {again[1:]!r}\n"
-    code += f"commands.evaluate(compose_run({words[0]!r}, words), overrides=words)"
+    code = f"from shared import commands; from shared.compose import compose_run; words = {again!r}\n"
+    code += f"commands.evaluate(compose_run({task!r}, words), overrides=words)"
     without = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     subprocess.run([sys.executable, "-c", code], env=without, check=True, capture_output=True)
-    assert not scores(run)["hardware"]["accelerator"]
+    assert not record_of(run)["hardware"]["accelerator"]
     others = [own.key for own in runs.read_predictions(runs.predictions_path(run, "test"))]
     same = sum(a == b for a, b in zip(answers, others, strict=True))
     assert same >= 0.95 * len(answers)  # one whose score is a threshold's but for rounding may differ
@@ -80,7 +79,7 @@ def test_a_writer_trains_reloads_and_writes(tmp_path: Path, words: list[str]) ->
     run = commands.train(composed(tmp_path, *words), overrides=[])
     again = [f"run={run}", f"runs_dir={tmp_path / 'runs'}"]
     commands.evaluate(compose_run(words[0], again), overrides=again)
-    assert scores(run)["scores"]
+    assert record_of(run)["scores"]
 
 
 def fitted(
