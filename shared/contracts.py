@@ -324,6 +324,9 @@ class WritingHead(Head, Protocol):
     def wishes(self, features: Sequence[Any]) -> list[list[Wish]]:
         """Return what is to be written for each of the prompts, for all of them equally often."""
 
+    def targets(self, examples: Sequence[Any]) -> list[list[int]]:
+        """Return the token ids that training teaches it to write, one list per example with an answer."""
+
 
 @runtime_checkable
 class ShowingHead(WritingHead, Protocol):

@@ -14,7 +14,7 @@ from shared.exported import EXPORTS, MANIFEST, load_export
 from shared.help import command
 from shared.provenance import machine
 from shared.runs import BUNDLE
-from shared.verb_config import MERGED
+from shared.verb_config import MERGED, SPECULATIVE
 
 TORCH, AUTO = "torch", "auto"
 TITLES = {
@@ -27,6 +27,7 @@ TITLES = {
     "gguf_q8_0": "8 bits, llama.cpp",
     "gguf_q4_1": "4 bits, llama.cpp",
     "gguf_lora": "LoRA on the base's GGUF, llama.cpp",
+    SPECULATIVE: "speculative decoding",
 }
 
 

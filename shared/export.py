@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -39,14 +39,16 @@ from shared.fast_tokenizer import FastTokenizer
 from shared.files import file_sha256, write_json_atomic
 from shared.gguf_export import write_decoder
 from shared.graph_export import write_graph
-from shared.merged import write_merged_model
+from shared.merged import PHRASES, write_merged_model
 from shared.model import Model
+from shared.phrases import Phrases
 from shared.promise import make_promises, promises_row
 from shared.provenance import library_versions
 from shared.quantising import quantise, quantise_dynamic, quantise_static
-from shared.verb_config import MERGED, WRITERS, ExportConfig, PromiseConfig
+from shared.verb_config import BY_TORCH, MERGED, SPECULATIVE, WRITERS, ExportConfig, PromiseConfig
 
-EXACT, EXACT_WRITERS, INNER_FORMAT = (MERGED, "onnx", "openvino"), (MERGED, "gguf"), "onnx"
+EXACT, EXACT_WRITERS = (MERGED, "onnx", "openvino"), (MERGED, SPECULATIVE, "gguf")  # in float32
+INNER_FORMAT = "onnx"  # of what a writer without torch is told by
 SAME_TEXTS = 0.02  # share of the texts that a float32 decoder may write otherwise than the torch model
 SAME_LOGIT = 1e-3  # how far a float32 export's logits may be from the torch model's
 TRACED = 4  # windows that the graph is traced by
@@ -114,7 +116,7 @@ def write_export(source: Source, folder: Path, *, asked: ExportConfig) -> Proof:
 def _check_format(head: Head, format: str) -> None:
     """Raise `UserError` where the format is not for such a head."""
     graphs = tuple(GRAPHS) if hasattr(head.module, "inputs") else ()
-    allowed = (MERGED, *(WRITERS if isinstance(head, WritingHead) else graphs))
+    allowed = (MERGED, *((*WRITERS, SPECULATIVE) if isinstance(head, WritingHead) else graphs))
     if format not in allowed:
         raise UserError(
             f"export.format={format} is not for a head that finds {head.finds()}; "
@@ -135,6 +137,8 @@ def _write_model(
     """Write the graph or the decoder with what stands beside it; return the layers left in float32."""
     _write_files(source.model, source.bundle, folder, format=asked.format, examples=source.validation)
     _write(folder, source.bundle, source.model.head.module.arrays(), facts)
+    if asked.format == SPECULATIVE:
+        Phrases.of(cast(WritingHead, source.model.head).targets(source.training)).save(folder / PHRASES)
     kept = _shrink(folder, source, exact, asked) if asked.format.endswith("int8") else []
     _seal(folder, facts)
     return kept
@@ -142,7 +146,7 @@ def _write_model(
 
 def _write_files(model: Model, bundle: Path, folder: Path, *, format: str, examples: Examples) -> None:
     """Write a bundle's model in the format, and with it those of the bundles inside."""
-    if format == MERGED:
+    if format in BY_TORCH:
         write_merged_model(model, folder)
     elif format in WRITERS:
         write_decoder(model, bundle, folder, format=format)
@@ -150,7 +154,7 @@ def _write_files(model: Model, bundle: Path, folder: Path, *, format: str, examp
         write_graph(model, folder / GRAPH, features=model.head.encode(examples)[:TRACED])
     for name, inner in model.head.bundles.items():
         own, inside = load_bundle(inner), folder / name
-        inner_format = MERGED if format == MERGED else INNER_FORMAT
+        inner_format = MERGED if format in BY_TORCH else INNER_FORMAT
         inside.mkdir()
         _write_files(own, inner, inside, format=inner_format, examples=examples)
         _write(inside, inner, own.head.module.arrays(), _facts_of(own, inner, inner_format))

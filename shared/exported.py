@@ -3,7 +3,7 @@
 A folder holds a graph, or a decoder's weights for llama.cpp, what decoding reads of the head's weights, the
 tokenizer, and `export.json`, which says how it was made and what was proven of it. Neither torch nor
 transformers is imported, so that a process answers within a second of its start; merged weights alone are
-run by torch.
+run by torch, token by token or speculatively.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from shared.fast_tokenizer import FastTokenizer
 from shared.files import file_sha256
 from shared.stored_arrays import StoredArrays
 from shared.typed_config import build
-from shared.verb_config import MERGED
+from shared.verb_config import BY_TORCH, MERGED
 
 EXPORTS, MANIFEST = "exports", "export.json"
 GRAPH, ARRAYS = "model.onnx", "arrays.npz"
@@ -66,10 +66,11 @@ def load_export(folder: Path, *, threads: int, types: Types | None = None) -> En
 
 def _engine(folder: Path, manifest: Mapping[str, Any], *, threads: int) -> Engine:
     """Return the engine of the export's format, around a head that knows nothing of validation yet."""
-    if manifest["format"] == MERGED:
-        from shared.merged import load_merged_model
+    if manifest["format"] in BY_TORCH:
+        from shared.merged import load_merged_model, load_speculative_model
 
-        merged: Engine = load_merged_model(folder, manifest, threads=threads)
+        load = load_merged_model if manifest["format"] == MERGED else load_speculative_model
+        merged: Engine = load(folder, manifest, threads=threads)
         return merged
     with np.load(folder / ARRAYS) as stored:
         module = StoredArrays({name: stored[name] for name in stored.files})

@@ -1,4 +1,4 @@
-"""Answer a folder's examples by an export in a process of its own; torch is for merged weights alone."""
+"""Answer a folder's examples by an export in a process of its own, without torch unless torch runs it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.contracts import Engine, Examples, WritingHead
 from shared.evaluate import Logits, infer, predict, predict_timed
 from shared.example_rows import prediction_row, read_example
 from shared.exported import MANIFEST, load_export
-from shared.verb_config import MERGED
+from shared.verb_config import BY_TORCH
 
 EXAMPLES, LOGITS, ANSWERS, SPEED = "examples.jsonl", "logits.npz", "answers.jsonl", "speed.json"
 TIMED = "timed"
@@ -47,5 +47,5 @@ if __name__ == "__main__":
     answer(
         Path(place), Path(work), threads=int(threads), batch_tokens=int(batch_tokens), timed=more == [TIMED]
     )
-    free = read_manifest(Path(sys.argv[1]), name=MANIFEST)["format"] != MERGED
+    free = read_manifest(Path(sys.argv[1]), name=MANIFEST)["format"] not in BY_TORCH
     sys.exit("torch was imported" if free and "torch" in sys.modules else 0)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import importlib.util
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from omegaconf import OmegaConf
 
 from shared.bases import find_weights
@@ -21,6 +20,7 @@ from shared.contracts import WritingHead
 from shared.copied_numbers import numbers_grammar
 from shared.errors import BundleError, UserError
 from shared.fast_tokenizer import FastTokenizer
+from shared.one_by_one import OneByOne
 from shared.training_config import ModelConfig
 from shared.typed_config import typed
 from shared.writing import Wish
@@ -100,33 +100,13 @@ class Llama:
         return [part["__verbose"] for part in parts]
 
 
-class LlamaModel:
-    """An engine: a head around what llama.cpp writes; see `shared.contracts.Engine`."""
-
-    def __init__(self, head: WritingHead, llama: Llama, *, padding: int) -> None:
-        self.head = head
-        self._llama, self._padding = llama, padding
-
-    def logits(self, features: Sequence[Any]) -> np.ndarray[Any, Any]:
-        """Return the ids that are written (B, S, N), S for each prompt, padded behind their end."""
-        wishes = self.head.wishes(features)
-        longest = max(wish.limit for asked in wishes for wish in asked)
-        shape = (len(wishes), len(wishes[0]), longest)
-        ids = np.full(shape, self._padding, dtype=np.int64)
-        for row, asked in enumerate(wishes):
-            for sample, wish in enumerate(asked):
-                found = self._llama.write(wish)
-                ids[row, sample, : len(found)] = found
-        return ids
-
-
 def load_llama(
     folder: Path, head: WritingHead, tokenizer: FastTokenizer, *, manifest: Mapping[str, Any], threads: int
-) -> LlamaModel:
+) -> OneByOne:
     """Return the engine of an export's folder; raises `UserError` as `exported_llama` does."""
     end = tokenizer.eos_token_id
     llama = exported_llama(folder, manifest, end=end, context=head.context, threads=threads)
-    return LlamaModel(head, llama, padding=tokenizer.pad_token_id)
+    return OneByOne(head, llama, padding=tokenizer.pad_token_id)
 
 
 def exported_llama(

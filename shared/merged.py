@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from omegaconf import OmegaConf
 from safetensors.torch import load_file, save_file
 
-from shared.contracts import Base
-from shared.model import Model
+from shared.contracts import Base, WritingHead
+from shared.model import Model, best_device
+from shared.modules.speculation import SpeculativeWriter
+from shared.one_by_one import OneByOne
+from shared.phrases import Phrases
 from shared.training_config import ModelConfig
 from shared.typed_config import build, typed
 
-HEAD = "head.safetensors"
+HEAD, PHRASES = "head.safetensors", "phrases.npz"
 
 
 def write_merged_model(model: Model, folder: Path) -> None:
@@ -41,3 +44,10 @@ def load_merged_model(folder: Path, manifest: Mapping[str, Any], *, threads: int
     model = Model(backbone, head, tokenizer, config=config, base=base)
     model.head_module.load_state_dict(load_file(folder / HEAD))
     return model.eval()
+
+
+def load_speculative_model(folder: Path, manifest: Mapping[str, Any], *, threads: int) -> OneByOne:
+    """Return what writes by the merged weights of an export's folder, and by the phrases beside them."""
+    model = load_merged_model(folder, manifest, threads=threads).to(best_device())
+    writer = SpeculativeWriter(model.backbone, model.tokenizer, Phrases.load(folder / PHRASES))
+    return OneByOne(cast(WritingHead, model.head), writer, padding=model.tokenizer.pad_token_id)

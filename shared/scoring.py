@@ -34,7 +34,7 @@ from shared.record import (
     write_record,
 )
 from shared.reliability import reliability
-from shared.verb_config import MERGED, PredictConfig
+from shared.verb_config import BY_TORCH, PredictConfig
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def score_run(
 
 
 def _accelerator(engine: str) -> str:
-    if engine not in (TORCH, MERGED):
+    if engine not in (TORCH, *BY_TORCH):
         return ""
     import torch
 

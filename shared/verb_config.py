@@ -44,7 +44,9 @@ FORMATS = ("jsonl", "text", "conll")
 GRAPHS = ("onnx", "onnx_int8", "openvino", "openvino_int8")  # engines of encoders
 WRITERS = ("gguf", "gguf_q8_0", "gguf_q4_1", "gguf_lora")  # engines of decoders
 MERGED = "merged"  # torch on merged weights
-ENGINES = ("torch", MERGED, *GRAPHS, *WRITERS)
+SPECULATIVE = "speculative"  # torch on merged weights of a decoder, several tokens a pass
+BY_TORCH = (MERGED, SPECULATIVE)
+ENGINES = ("torch", MERGED, *GRAPHS, *WRITERS, SPECULATIVE)
 FORMATS_OF_EXPORT = ENGINES[1:]
 
 

@@ -142,6 +142,10 @@ class QueryWritingHead:
             for prompt in features
         ]
 
+    def targets(self, examples: Sequence[QueryExample]) -> list[list[int]]:
+        """See `shared.contracts.WritingHead`."""
+        return [self._target(example.queries)[0] for example in examples if example.queries]
+
     def decode(
         self, examples: Sequence[QueryExample], features: Sequence[Prompt], logits: Sequence[Array]
     ) -> list[QueryPrediction]:

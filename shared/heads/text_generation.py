@@ -176,6 +176,10 @@ class TextGenerationHead:
             [Wish(prompt.tokens, limit, numbers=self._numbers(prompt), show=self.show)] for prompt in features
         ]
 
+    def targets(self, examples: Sequence[SummaryExample]) -> list[list[int]]:
+        """See `shared.contracts.WritingHead`."""
+        return [self._target(example)[0] for example in examples if example.bullets]
+
     def _numbers(self, prompt: Prompt) -> frozenset[str] | None:
         return numbers_of(self.tokenizer.decode(prompt.tokens)) if prompt.begun else None
 

@@ -5,25 +5,25 @@ B rows in a batch, T tokens of a prompt, V words of the vocabulary.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import LogitsProcessor
 
-from shared.copied_numbers import END, allowed_next, numbers_of
+from shared.copied_numbers import END, allowed_next
 
 _DIGITS = frozenset("0123456789")
 LOOKED_BACK = 24  # tokens: longer than any number
 
 
 class CopiedNumbers(LogitsProcessor):  # type: ignore[misc]  # transformers is untyped
-    """Allows in each row the numbers of its own prompt alone; `prompts` (B, T) are token ids."""
+    """Allows in each row its own `numbers` alone, those of its prompt."""
 
-    def __init__(self, tokenizer: Any, prompts: Tensor) -> None:
-        self.tokenizer = tokenizer
-        texts = tokenizer.batch_decode(prompts, skip_special_tokens=True)
-        self.numbers = [numbers_of(text) for text in texts]
+    def __init__(self, tokenizer: Any, numbers: Sequence[frozenset[str]]) -> None:
+        self.tokenizer, self.numbers = tokenizer, numbers
         self.pieces, self.others = _tokens(tokenizer)
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
@@ -37,6 +37,7 @@ class CopiedNumbers(LogitsProcessor):  # type: ignore[misc]  # transformers is u
         return scores.masked_fill(~kept.to(scores.device), -torch.inf)
 
 
+@functools.lru_cache(maxsize=1)
 def _tokens(tokenizer: Any) -> tuple[dict[str, int], Tensor]:
     """Return the tokens of single digits and of the marks inside a number, and all that have no digit.
 

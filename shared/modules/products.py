@@ -1,7 +1,8 @@
 """Products of linear layers by oneDNN, on processors whose AVX-512 torch's own library leaves unused.
 
 torch multiplies float32 matrices with MKL, which on AMD's Zen 5 reaches half of what oneDNN does; both are
-in torch. `make bench` tells what they reach.
+in torch. On Intel's processors MKL is as fast, and faster for the few rows of a writer. `make bench` tells
+what they reach.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from shared.provenance import machine
 
 LEAST_WORK = 2**19  # multiply-adds of a product below which calling oneDNN costs more than it saves
 
@@ -71,7 +74,12 @@ def use_fast_products(module: nn.Module) -> None:
                 layer.__class__ = FastLinear
 
 
-@functools.cache
-def has_fast_products() -> bool:
+def has_onednn() -> bool:
     """Return whether torch has oneDNN here, and the processor AVX-512."""
     return bool(torch._C._has_mkldnn) and torch.backends.cpu.get_cpu_capability() == "AVX512"
+
+
+@functools.cache
+def has_fast_products() -> bool:
+    """Return whether oneDNN is here, and faster than MKL."""
+    return has_onednn() and "Intel" not in machine(threads=0).cpu

@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from shared.contracts import Arrays, Base, Head, Outputs, Types
+from shared.copied_numbers import numbers_of
 from shared.decoder import load_decoder
 from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import TextGeneration
@@ -47,10 +48,14 @@ class TextWriter(nn.Module):
             prompts,
             batch["prompt_mask"],
             limits=self._settings,
-            processors=lambda rows: [CopiedNumbers(self._tokenizer, prompts[rows])] if begun else [],
+            processors=lambda rows: [self._copied(prompts[rows])] if begun else [],
             show=show,
         )
         return Outputs(logits=ids)
+
+    def _copied(self, prompts: Tensor) -> CopiedNumbers:
+        texts = self._tokenizer.batch_decode(prompts, skip_special_tokens=True)
+        return CopiedNumbers(self._tokenizer, [numbers_of(text) for text in texts])
 
 
 def build(settings: TextGeneration, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from shared.model import Model
-from shared.modules.products import FastLinear, has_fast_products, product
+from shared.modules.products import FastLinear, has_onednn, product
 
 ROWS = 1024
 
@@ -20,9 +20,14 @@ Multiply = Callable[[Tensor, Tensor], Any]  # rows (ROWS, in) and a weight (out,
 
 def plain_products(module: nn.Module) -> nn.Module:
     """Return the module with torch's own linear layers, as whoever loads it without this project has them."""
+    return multiplied_by(module, nn.Linear)
+
+
+def multiplied_by(module: nn.Module, layer_type: type[nn.Linear]) -> nn.Module:
+    """Return the module with its linear layers of that type, torch's own or ours by oneDNN."""
     for layer in module.modules():
-        if type(layer) is FastLinear:
-            layer.__class__ = nn.Linear
+        if type(layer) in (nn.Linear, FastLinear):
+            layer.__class__ = layer_type
     return module
 
 
@@ -35,7 +40,7 @@ def gemm_rates(model: Model) -> dict[str, float]:
         "torch": nn.functional.linear,
         "numpy": lambda left, right: np.matmul(left.numpy(), right.numpy().T),
     }
-    if has_fast_products():
+    if has_onednn():
         ways["oneDNN"] = lambda left, right: product(left, right, None)
     best = dict.fromkeys(ways, float("inf"))
     for name, multiply in ways.items():

@@ -1,8 +1,9 @@
-"""Tokens a second of a tuned decoder: `transformers`' `generate` beside llama.cpp, with the same weights.
+"""Tokens a second of a tuned decoder: `transformers`' `generate` beside ours and llama.cpp, same weights.
 
 Takes a writer's run, or trains one on the sample corpus for an epoch, and has each system write behind the
-same prompts, one after another, in turn and several times; reading the prompt counts. Run it on an idle
-machine, without OMP_WAIT_POLICY=PASSIVE, under which llama.cpp waits for its threads.
+same prompts, one after another, in turn and several times; reading the prompt counts. A run's own prompts are
+those of its data's validation, with the sentences that its selector chooses. Run it on an idle machine,
+without OMP_WAIT_POLICY=PASSIVE, under which llama.cpp waits for its threads.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from shared.boards.measure import busy_share
 from shared.boards.speed import SpeedTable, row_of
 from shared.bundle_manifest import read_manifest
 from shared.compose import compose_run
+from shared.config import RunConfig
 from shared.engines import TORCH, num_threads
 from shared.export_verb import export
 from shared.exported import EXPORTS, MANIFEST
@@ -32,7 +34,11 @@ from shared.fast_tokenizer import FastTokenizer
 from shared.gguf_export import write_decoder
 from shared.llama import exported_llama
 from shared.model import Model
-from shared.verb_config import WRITERS
+from shared.modules.products import has_fast_products
+from shared.modules.speculation import SpeculativeWriter
+from shared.phrases import Phrases
+from shared.run_inputs import load, load_training, of_run
+from shared.verb_config import SPECULATIVE, WRITERS
 from shared.writing import Wish
 from tests.benchmarks.inference_speed import LEADERBOARDS
 from tests.benchmarks.products import plain_products
@@ -40,7 +46,7 @@ from tests.benchmarks.published import publish
 
 PROMPT, WRITTEN = 440, 112  # tokens
 GENERATE, STATIC = "transformers, generate", "transformers, generate, static cache"
-OURS = "torch, products by oneDNN"
+OURS = f"torch, products by {'oneDNN' if has_fast_products() else 'MKL'}"
 COLD, STARTED = 5, "gguf_q8_0"  # starts of a new process, beside those of torch
 
 Write = Callable[[Wish], list[int]]
@@ -64,9 +70,15 @@ def main() -> None:
         if not (run / EXPORTS / STARTED / MANIFEST).is_file():
             words = [f"run='{run}'", f"export.format={STARTED}", "export.force=true", "data=sample"]
             export(compose_run("summarization", words), overrides=["data=sample"])
-        prompts = prompts_of(run, given.data_dir, number=given.texts)
-        tables = [rate_table(run, Path(name), prompts, repeats=given.repeats), cold_table(run)]
-    publish(tables, given.output, bench="writing", command="make bench-writing", busy=busy)
+        if given.run:
+            prompts = own_prompts(run, given.data_dir, number=given.texts)
+            tables = [rate_table(run, Path(name), prompts, given.data_dir, repeats=given.repeats)]
+        else:
+            prompts = prompts_of(run, given.data_dir, number=given.texts)
+            rates = rate_table(run, Path(name), prompts, given.data_dir, repeats=given.repeats)
+            tables = [rates, cold_table(run)]
+    bench, command = ("writing-tuned", " RUN=...") if given.run else ("writing", "")
+    publish(tables, given.output, bench=bench, command=f"make bench-writing{command}", busy=busy)
 
 
 def trained(folder: Path) -> Path:
@@ -84,6 +96,18 @@ def prompts_of(run: Path, data_dir: str, *, number: int) -> list[Wish]:
     room = PROMPT - len(before) - len(after)
     texts = [tokenizer.encode("\n".join(example.sentences)) for example in data.load("validation")[:number]]
     return [Wish([*before, *tokens[:room], *after], WRITTEN) for tokens in texts]
+
+
+def own_prompts(run: Path, data_dir: str, *, number: int) -> list[Wish]:
+    """Return the prompts that the run's head makes of the first documents of its data's validation."""
+    head: Any = load_bundle(run / runs.BUNDLE).head
+    examples = load(_config_of(run, data_dir), "validation")[:number]
+    return [wish for (wish,) in head.wishes(head.encode(examples))]
+
+
+def _config_of(run: Path, data_dir: str) -> RunConfig:
+    words = [f"data_dir='{data_dir}'"]
+    return of_run(compose_run("summarization", [f"run='{run}'", *words]), run, words)
 
 
 def generating(model: Model, **settings: Any) -> Write:
@@ -107,17 +131,22 @@ def generating(model: Model, **settings: Any) -> Write:
     return write
 
 
-def rate_table(run: Path, work: Path, prompts: Sequence[Wish], *, repeats: int) -> SpeedTable:
+def rate_table(run: Path, work: Path, prompts: Sequence[Wish], data_dir: str, *, repeats: int) -> SpeedTable:
     """Return the table of rates, each beside `generate`, and how far its texts are the same."""
     bundle = run / runs.BUNDLE
     model, manifest = load_bundle(bundle), read_manifest(bundle)
     peer = load_bundle(bundle)
     plain_products(peer)
-    sizes = {"end": model.tokenizer.eos_token_id, "context": PROMPT + WRITTEN, "threads": num_threads(0)}
+    longest = max(len(wish.tokens) + wish.limit for wish in prompts)
+    sizes = {"end": model.tokenizer.eos_token_id, "context": longest, "threads": num_threads(0)}
+    head: Any = model.head
+    phrases = Phrases.of(head.targets(load_training(_config_of(run, data_dir))))
+    speculative = SpeculativeWriter(model.backbone, model.tokenizer, phrases)
     systems = {
         GENERATE: generating(peer),
         STATIC: generating(peer, cache_implementation="static"),
         OURS: generating(model),
+        SPECULATIVE: speculative.write,
     }
     for engine in WRITERS:
         folder = work / engine
@@ -145,9 +174,13 @@ def rate_table(run: Path, work: Path, prompts: Sequence[Wish], *, repeats: int) 
         )
         for name, found in rates.items()
     ]
+    lengths = sorted(len(wish.tokens) for wish in prompts)
+    written = sum(map(len, exact)) / len(exact)
     note = (
-        f"{len(prompts)} prompts of {PROMPT} tokens, at most {WRITTEN} written behind each, greedily; "
-        "reading the prompt counts. *Same tokens*: the share of generate's up to the first other one."
+        f"{len(prompts)} prompts of {lengths[0]} to {lengths[-1]} tokens; {written:.0f} written behind each "
+        f"on average, greedily; reading the prompt counts. *{SPECULATIVE}* knows {len(phrases.following):,} "
+        "phrases that several training texts share. *Same tokens*: the share of generate's up to the first "
+        "other one."
     )
     return SpeedTable(
         "SmolLM2-135M, one prompt at a time: tokens written a second",

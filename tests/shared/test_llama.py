@@ -19,7 +19,10 @@ from shared.examples import SummaryExample
 from shared.export import Source, fault, write_export
 from shared.exported import MANIFEST, load_export
 from shared.gguf_export import write_merged
-from shared.llama import LORA, WEIGHTS, Llama, LlamaModel
+from shared.llama import LORA, WEIGHTS, Llama
+from shared.merged import PHRASES
+from shared.one_by_one import OneByOne
+from shared.phrases import Phrases
 from shared.verb_config import ExportConfig
 from shared.writing import Wish
 from tests.shared.bundles import write_bundle
@@ -70,7 +73,7 @@ def test_a_merged_writer_writes_what_torch_writes(written: tuple[Source, Path]) 
     source, folder = written
     expected = [answer.key for answer in predict(source.model, source.validation, batch_tokens=1000)]
     exported = load_export(folder, threads=1)
-    assert isinstance(exported, LlamaModel)
+    assert isinstance(exported, OneByOne)
     assert [answer.key for answer in predict(exported, source.validation, batch_tokens=1000)] == expected
     proof = proof_of(folder)
     assert (proof["changed"], proof["largest_gap"], proof["sampled"]) == (0.0, None, False)
@@ -106,12 +109,15 @@ def test_a_lora_alone_and_eight_bits_write_much_the_same(
     assert texts[0][:3].tolist() == texts[1][:3].tolist()
 
 
-def test_merged_safetensors_write_the_same_with_a_merged_selector(
+def test_merged_safetensors_and_phrases_write_the_same_with_a_merged_selector(
     written: tuple[Source, Path], tmp_path: Path
 ) -> None:
-    source = replace(written[0], validation=written[0].validation[:1])
-    proof = write_export(source, tmp_path, asked=replace(GGUF, format="merged"))
-    assert proof.changed == 0.0
+    training = compose_run("summarization", []).data.load("train")
+    source = replace(written[0], validation=written[0].validation[:1], training=training)
+    proof = write_export(source, tmp_path, asked=replace(GGUF, format="speculative"))
+    assert (proof.changed, proof.largest_gap, proof.sampled) == (0.0, None, False)
+    assert Phrases.load(tmp_path / PHRASES).following
+    assert isinstance(load_export(tmp_path, threads=1), OneByOne)
     selector = json.loads((tmp_path / "selector" / MANIFEST).read_text(encoding="utf-8"))
     assert selector["format"] == "merged" and (tmp_path / "selector" / "model.safetensors").is_file()
 

@@ -7,9 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from shared.modules.products import LEAST_WORK, FastLinear, has_fast_products, use_fast_products
+from shared.modules import products
+from shared.modules.products import LEAST_WORK, FastLinear, has_fast_products, has_onednn, use_fast_products
+from shared.provenance import Hardware
 
-needs_onednn = pytest.mark.skipif(not has_fast_products(), reason="no processor with AVX-512 here")
+needs_onednn = pytest.mark.skipif(not has_onednn(), reason="no processor with AVX-512 here")
 FORMS = list(pairs([(64, 384, 16), (64, 16, 384), (40, 48, 512), (4, 30, 384, 96)], [True, False]))
 
 
@@ -58,10 +60,22 @@ def test_frozen_weights_get_no_gradient() -> None:
 
 
 @needs_onednn
+@pytest.mark.parametrize(("cpu", "layer"), [("AMD EPYC", FastLinear), ("Intel(R) Xeon(R)", nn.Linear)])
+def test_mkl_multiplies_on_its_makers_processors(
+    cpu: str, layer: type[nn.Linear], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(products, "machine", lambda threads: Hardware(cpu, 2, threads, 8.0, ""))
+    has_fast_products.cache_clear()
+    module = nn.Sequential(nn.Linear(4, 8))
+    use_fast_products(module)
+    has_fast_products.cache_clear()
+    assert type(module[0]) is layer
+
+
 def test_a_layer_keeps_its_names_and_can_be_copied() -> None:
     module = nn.Sequential(nn.Linear(4, 8), nn.LayerNorm(8))
     names = list(module.state_dict())
-    use_fast_products(module)
+    module[0].__class__ = FastLinear
     twin = copy.deepcopy(module)
     with torch.no_grad():
         twin[0].weight.zero_()

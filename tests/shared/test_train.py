@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from shared.checkpoint import load_checkpoint
 from shared.compose import compose_run
@@ -14,11 +15,12 @@ from shared.contracts import Outputs
 from shared.errors import UserError
 from shared.examples import FacetExample, Span, SpanExample
 from shared.model import Model, create_model
+from shared.modules.products import FastLinear
 from shared.runs import Progress
 from shared.train import Fitted, fit, learning_rate_factor, total_steps
 from shared.training_config import TrainConfig
 from shared.words import join_words
-from tests.benchmarks.products import plain_products
+from tests.benchmarks.products import multiplied_by
 from tests.shared.heads.texts import DESK
 from tests.shared.test_products import needs_onednn
 
@@ -122,8 +124,7 @@ def test_twenty_steps_give_the_losses_they_always_gave(
     head: str, model_name: str, fast: bool, tmp_path: Path
 ) -> None:
     model, config = small_model(f"model={model_name}")
-    if not fast:
-        plain_products(model)
+    multiplied_by(model, FastLinear if fast else nn.Linear)
     fitted = run(model, replace(config, max_steps=20), tmp_path, lambda: 0.0)
     expected = LOSSES[f"{head}, oneDNN" if fast else head]  # sums in another order, which steps amplify
     assert fitted.losses == pytest.approx(expected, rel=1e-3, abs=ROUNDING)

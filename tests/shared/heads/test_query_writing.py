@@ -97,6 +97,9 @@ def test_queries_that_do_not_fit_whole_are_left_out_of_the_target_and_counted(to
     assert whole.truncated_tokens == 0
     (short,) = new_head(tokenizer, max_new_tokens=4).encode([TOLLS])
     assert tokenizer.decode(short.target) == "What were the<|im_end|>"
+    assert new_head(tokenizer, max_new_tokens=4).targets([TOLLS, replace(TOLLS, queries=())]) == [
+        short.target
+    ]
 
 
 def test_without_queries_the_prompt_is_the_same_and_there_is_no_target(tokenizer: Any) -> None:
