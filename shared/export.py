@@ -48,7 +48,7 @@ from shared.quantising import quantise, quantise_dynamic, quantise_static
 from shared.verb_config import BY_TORCH, MERGED, SPECULATIVE, WRITERS, ExportConfig, PromiseConfig
 
 EXACT, EXACT_WRITERS = (MERGED, "onnx", "openvino"), (MERGED, SPECULATIVE, "gguf")  # in float32
-INNER_FORMAT = "onnx"  # of what a writer without torch is told by
+INNER_FORMAT = "onnx"  # of the bundles inside one that needs no torch
 SAME_TEXTS = 0.02  # share of the texts that a float32 decoder may write otherwise than the torch model
 SAME_LOGIT = 1e-3  # how far a float32 export's logits may be from the torch model's
 TRACED = 4  # windows that the graph is traced by

@@ -1,8 +1,8 @@
 """Speculative decoding by a torch decoder: a pass over the weights checks several guessed tokens at once.
 
-Reading the weights is what a pass for one token costs, and one for several costs little more. Guesses that
-are what the decoder itself would have written are kept (Leviathan et al., ICML 2023), so the text is that of
-writing token by token, but for rounding. What guesses is `shared.phrases`.
+A pass reads all weights, for one token or for several. Guesses that are what the decoder itself would have
+written are kept (Leviathan et al., ICML 2023), so the text is that of writing token by token, but for
+rounding. What guesses is `shared.phrases`.
 
 T tokens, G guesses, V words of the vocabulary.
 """
@@ -21,7 +21,7 @@ from shared.modules.writing import Drawn, Shown
 from shared.phrases import Guesser, Phrases
 from shared.writing import Wish
 
-GUESSED = 7  # tokens of a pass at most, beside the one that is certain
+GUESSED = 7  # tokens of a pass at most, behind those that are certain
 
 
 class SpeculativeWriter:
