@@ -7,6 +7,7 @@ queries and keys in another order than transformers does: the two halves of a he
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 BITS = {"gguf": "F32", "gguf_q8_0": "Q8_0", "gguf_q4_1": "Q4_1"}  # format -> type of the matrices
 ADAPTER = "adapter_model.safetensors"  # peft's file in a bundle
 ARCHITECTURE, FILE_TYPE = "general.architecture", "general.file_type"
-NOT_COPIED = (ARCHITECTURE, FILE_TYPE, "general.quantization_version")
+TYPES_OF_WEIGHTS = (FILE_TYPE, "general.quantization_version")
 READER_OWN = "GGUF."  # the reader's names for what stands in a file's header
 TURNED = {"attn_q": "head_count", "attn_k": "head_count_kv"}  # of a llama: tensor -> its number of heads
 TURNING = "llama"
@@ -64,11 +65,7 @@ def write_merged(weights: dict[str, Array], path: Path, *, base: Base, bits: str
     template = _template(base)
     kind = gguf.GGMLQuantizationType[bits]
     writer = _writer(path, template)
-    for name, field in template.fields.items():
-        if not name.startswith(READER_OWN) and name not in NOT_COPIED:
-            inner = field.types[-1] if len(field.types) > 1 else None
-            value = end if name == gguf.Keys.Tokenizer.EOS_ID else field.contents()
-            writer.add_key_value(name, value, field.types[0], sub_type=inner)
+    copy_fields(template, writer, changed={gguf.Keys.Tokenizer.EOS_ID: end}, left_out=TYPES_OF_WEIGHTS)
     writer.add_file_type(gguf.LlamaFileType[f"{'ALL' if bits == 'F32' else 'MOSTLY'}_{bits}"])
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     names = _names(template)
@@ -85,7 +82,7 @@ def write_merged(weights: dict[str, Array], path: Path, *, base: Base, bits: str
             embeds = name in ("token_embd", "output") and kind is gguf.GGMLQuantizationType.Q4_1
             chosen = gguf.GGMLQuantizationType.Q8_0 if embeds else kind
         writer.add_tensor(tensor.name, gguf.quants.quantize(values, chosen), raw_dtype=chosen)
-    _close(writer)
+    close(writer)
 
 
 def write_lora(adapter: Path, path: Path, *, base: Base, alpha: float) -> None:
@@ -109,7 +106,7 @@ def write_lora(adapter: Path, path: Path, *, base: Base, alpha: float) -> None:
         turned = _turned(template, name, values) if ending == B_ENDING else values
         own = f"{name}.weight{LORA_PARTS[ending]}"
         writer.add_tensor(own, np.ascontiguousarray(turned, dtype=np.float32))
-    _close(writer)
+    close(writer)
 
 
 def _template(base: Base) -> Any:
@@ -129,7 +126,19 @@ def _writer(path: Path, template: Any) -> Any:
     return gguf.GGUFWriter(path, template.fields[ARCHITECTURE].contents())
 
 
-def _close(writer: Any) -> None:
+def copy_fields(
+    template: Any, writer: Any, *, changed: Mapping[str, Any], left_out: Collection[str] = ()
+) -> None:
+    """Copy a file's fields into another that has its architecture; some get the value in `changed`."""
+    for name, field in template.fields.items():
+        if not name.startswith(READER_OWN) and name not in (ARCHITECTURE, *left_out):
+            inner = field.types[-1] if len(field.types) > 1 else None
+            value = changed.get(name, field.contents())
+            writer.add_key_value(name, value, field.types[0], sub_type=inner)
+
+
+def close(writer: Any) -> None:
+    """Write the file."""
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -11,6 +11,7 @@ import pytest
 
 from shared.bases import find_base
 from shared.compose import compose_run
+from shared.gguf_export import close, copy_fields
 
 BLOCKS = 3
 PACKAGE = "short_smollm2"
@@ -29,20 +30,12 @@ def _write(package: Path) -> None:
     assert whole
     reader = gguf.GGUFReader(whole)
     architecture = reader.fields[gguf.Keys.General.ARCHITECTURE].contents()
-    blocks = f"{architecture}.block_count"
     package.mkdir()
     (package / "__init__.py").write_text("")
     writer = gguf.GGUFWriter(package / "short.Q4_1.gguf", architecture)
-    for name, field in reader.fields.items():
-        if not name.startswith("GGUF.") and name != gguf.Keys.General.ARCHITECTURE:
-            inner = field.types[-1] if len(field.types) > 1 else None
-            value = BLOCKS if name == blocks else field.contents()
-            writer.add_key_value(name, value, field.types[0], sub_type=inner)
+    copy_fields(reader, writer, changed={f"{architecture}.block_count": BLOCKS})
     for tensor in reader.tensors:
         block = int(tensor.name.split(".")[1]) if tensor.name.startswith("blk.") else 0
         if block < BLOCKS:
             writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    close(writer)

@@ -209,6 +209,9 @@ def test_what_cannot_be_exported_is_refused(written: tuple[Source, Path], tmp_pa
     source.model.base, base = replace(source.model.base, gguf=None), source.model.base
     with pytest.raises(UserError, match="needs the base's own GGUF"):
         write_export(source, tmp_path, asked=GGUF)
+    source.model.base = replace(base, four_bits=True)
+    with pytest.raises(UserError, match=r"4 bits \(model\.four_bits=true\) cannot be exported"):
+        write_export(source, tmp_path, asked=GGUF)
     source.model.base = base
     config = compose_run("summarization", [*WRITER, "lora=head", "head.check=null"])
     untuned = tmp_path / "untuned"
