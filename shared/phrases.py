@@ -55,7 +55,7 @@ class Phrases:
             path,
             phrases=np.array(filled, dtype=np.int32).reshape(-1, LONGEST),
             tokens=np.array([found.token for found in self.following.values()], dtype=np.int32),
-            shares=np.array([found.share for found in self.following.values()], dtype=np.float32),
+            shares=np.array([found.share for found in self.following.values()], dtype=np.float64),
         )
 
     @classmethod

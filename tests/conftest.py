@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 from shared.boards.board import read_board
 from shared.boards.sections import Section
 from tests.chromium import ARGUMENTS, CHROMIUM
+from tests.shared.short_base import PACKAGE, write_short_base
 
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"  # before the hub's client is imported: no test reaches a hub
 
@@ -38,6 +39,17 @@ def public_data_dir() -> Path:
     if not (folder / "finer-ord").is_dir():
         pytest.skip("no public data here: set RIGHTSIZE_DATA_DIR")
     return folder
+
+
+@pytest.fixture(scope="module")
+def short_base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The first blocks of SmolLM2, importable here and in processes that are started from here."""
+    folder = tmp_path_factory.mktemp("base")
+    write_short_base(folder / PACKAGE)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.syspath_prepend(str(folder))
+        monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+        yield
 
 
 @pytest.fixture(scope="module")

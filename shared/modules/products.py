@@ -1,8 +1,8 @@
 """Products of linear layers by oneDNN, on processors whose AVX-512 torch's own library leaves unused.
 
 torch multiplies float32 matrices with MKL, which on AMD's Zen 5 reaches half of what oneDNN does; both are
-in torch. On Intel's processors MKL is as fast, and faster for the few rows of a writer. `make bench` tells
-what they reach.
+in torch. On an Intel Xeon MKL was as fast, and faster for the few rows of a writer. `make bench` tells what
+they reach.
 """
 
 from __future__ import annotations

@@ -29,11 +29,9 @@ from shared.compose import compose_run
 from shared.config import RunConfig
 from shared.engines import TORCH, num_threads
 from shared.export_verb import export
-from shared.exported import EXPORTS, MANIFEST
 from shared.fast_tokenizer import FastTokenizer
 from shared.gguf_export import write_decoder
 from shared.llama import exported_llama
-from shared.model import Model
 from shared.modules.products import has_fast_products
 from shared.modules.speculation import SpeculativeWriter
 from shared.phrases import Phrases
@@ -67,9 +65,6 @@ def main() -> None:
     torch.set_num_threads(num_threads(0))
     with tempfile.TemporaryDirectory() as name:
         run = given.run or trained(Path(name))
-        if not (run / EXPORTS / STARTED / MANIFEST).is_file():
-            words = [f"run='{run}'", f"export.format={STARTED}", "export.force=true", "data=sample"]
-            export(compose_run("summarization", words), overrides=["data=sample"])
         if given.run:
             prompts = own_prompts(run, given.data_dir, number=given.texts)
             tables = [rate_table(run, Path(name), prompts, given.data_dir, repeats=given.repeats)]
@@ -110,9 +105,8 @@ def _config_of(run: Path, data_dir: str) -> RunConfig:
     return of_run(compose_run("summarization", [f"run='{run}'", *words]), run, words)
 
 
-def generating(model: Model, **settings: Any) -> Write:
+def generating(backbone: Any, tokenizer: Any, **settings: Any) -> Write:
     """Return what writes by `generate`, one prompt at a time, the likeliest token each time."""
-    backbone: Any = model.backbone
 
     def write(wish: Wish) -> list[int]:
         ids = torch.tensor([wish.tokens])
@@ -121,8 +115,8 @@ def generating(model: Model, **settings: Any) -> Write:
             attention_mask=torch.ones_like(ids),
             max_new_tokens=wish.limit,
             do_sample=False,
-            pad_token_id=model.tokenizer.pad_token_id,
-            eos_token_id=model.tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+            eos_token_id=tokenizer.eos_token_id,
             **settings,
         )
         written: list[int] = found[0, ids.shape[1] :].tolist()
@@ -143,9 +137,9 @@ def rate_table(run: Path, work: Path, prompts: Sequence[Wish], data_dir: str, *,
     phrases = Phrases.of(head.targets(load_training(_config_of(run, data_dir))))
     speculative = SpeculativeWriter(model.backbone, model.tokenizer, phrases)
     systems = {
-        GENERATE: generating(peer),
-        STATIC: generating(peer, cache_implementation="static"),
-        OURS: generating(model),
+        GENERATE: generating(peer.backbone, peer.tokenizer),
+        STATIC: generating(peer.backbone, peer.tokenizer, cache_implementation="static"),
+        OURS: generating(model.backbone, model.tokenizer),
         SPECULATIVE: speculative.write,
     }
     for engine in WRITERS:
@@ -203,6 +197,8 @@ def agreement(texts: Sequence[Sequence[int]], exact: Sequence[Sequence[int]]) ->
 
 def cold_table(run: Path) -> SpeedTable:
     """Return the wall time of `predict` on one short report, from the start of a process to its end."""
+    words = [f"run='{run}'", f"export.format={STARTED}", "export.force=true"]
+    export(compose_run("summarization", words), overrides=[])
     rows = []
     with tempfile.TemporaryDirectory() as name:
         one = Path(name) / "one.txt"

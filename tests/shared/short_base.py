@@ -3,11 +3,9 @@
 Vocabulary, tokenizer and the weights that are left are the real ones.
 """
 
-import os
 from pathlib import Path
 
 import gguf
-import pytest
 
 from shared.bases import find_base
 from shared.compose import compose_run
@@ -18,14 +16,8 @@ PACKAGE = "short_smollm2"
 SHORT = [f"model.package={PACKAGE}", "model.sha256=null"]  # the overrides that name it
 
 
-def use_short_base(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the package of these weights importable here and in processes that are started from here."""
-    _write(folder / PACKAGE)
-    monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
-
-
-def _write(package: Path) -> None:
+def write_short_base(package: Path) -> None:
+    """Write the package of these weights."""
     whole = find_base(compose_run("summarization", []).model).gguf
     assert whole
     reader = gguf.GGUFReader(whole)

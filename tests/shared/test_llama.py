@@ -21,29 +21,24 @@ from shared.exported import MANIFEST, load_export
 from shared.gguf_export import write_merged
 from shared.llama import LORA, WEIGHTS, Llama
 from shared.merged import PHRASES
+from shared.model import Model
 from shared.one_by_one import OneByOne
 from shared.phrases import Phrases
 from shared.verb_config import ExportConfig
 from shared.writing import Wish
 from tests.shared.bundles import write_bundle
-from tests.shared.short_base import SHORT, use_short_base
+from tests.shared.short_base import SHORT
 from tests.shared.test_export import ASKED, PROOF, source_of
 
+pytestmark = pytest.mark.usefixtures("short_base")
 GGUF = replace(ASKED, format="gguf")
 WRITER = [*SHORT, "head.prompt_tokens=48", "head.max_new_tokens=12", "head.batch_rows=2", "lora.layers=2"]
 ASKER = [*SHORT, "head.passage_tokens=24", "head.max_new_tokens=8", "head.batch_rows=2", "lora.layers=2"]
 REPORT = SummaryExample("orla", ("Good morning.", "Revenue rose 12% to $41.2 million in Q2."))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def short_base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        use_short_base(tmp_path_factory.mktemp("base"), monkeypatch)
-        yield
-
-
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Source, Path]:
+def written(short_base: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Source, Path]:
     """A writer with its selector, and its merged export."""
     folder = tmp_path_factory.mktemp("writer")
     chooser = ["model=minilm", "head=sentence_selection"]
@@ -109,15 +104,17 @@ def test_a_lora_alone_and_eight_bits_write_much_the_same(
     assert texts[0][:3].tolist() == texts[1][:3].tolist()
 
 
-def test_merged_safetensors_and_phrases_write_the_same_with_a_merged_selector(
-    written: tuple[Source, Path], tmp_path: Path
+@pytest.mark.parametrize(("format", "engine"), [("merged", Model), ("speculative", OneByOne)])
+def test_merged_safetensors_write_the_same_with_a_merged_selector(
+    format: str, engine: type, written: tuple[Source, Path], tmp_path: Path
 ) -> None:
     training = compose_run("summarization", []).data.load("train")
     source = replace(written[0], validation=written[0].validation[:1], training=training)
-    proof = write_export(source, tmp_path, asked=replace(GGUF, format="speculative"))
+    proof = write_export(source, tmp_path, asked=replace(GGUF, format=format))
     assert (proof.changed, proof.largest_gap, proof.sampled) == (0.0, None, False)
-    assert Phrases.load(tmp_path / PHRASES).following
-    assert isinstance(load_export(tmp_path, threads=1), OneByOne)
+    assert isinstance(load_export(tmp_path, threads=1), engine)
+    if format == "speculative":
+        assert Phrases.load(tmp_path / PHRASES).following
     selector = json.loads((tmp_path / "selector" / MANIFEST).read_text(encoding="utf-8"))
     assert selector["format"] == "merged" and (tmp_path / "selector" / "model.safetensors").is_file()
 

@@ -59,8 +59,4 @@ def test_phrases_are_read_as_they_were_written(tmp_path: Path) -> None:
     for texts in (HOUSE, []):
         stored = Phrases.of(texts)
         stored.save(tmp_path / "phrases.npz")
-        read = Phrases.load(tmp_path / "phrases.npz")
-        assert {phrase: one.token for phrase, one in read.following.items()} == {
-            phrase: one.token for phrase, one in stored.following.items()
-        }
-        assert guessed(read, [4, 5], [1]) == guessed(stored, [4, 5], [1])
+        assert Phrases.load(tmp_path / "phrases.npz") == stored

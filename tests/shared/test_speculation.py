@@ -1,10 +1,9 @@
 """Speculative decoding: the text that is written token by token, in fewer passes."""
 
-from collections.abc import Iterator
+import copy
 from typing import Any
 
 import pytest
-import torch
 from transformers import LogitsProcessorList
 
 from shared.bases import find_base
@@ -12,20 +11,14 @@ from shared.compose import compose_run
 from shared.copied_numbers import numbers_of
 from shared.decoder import load_decoder
 from shared.modules.copied_numbers import CopiedNumbers
-from shared.modules.speculation import GUESSED, SpeculativeWriter
+from shared.modules.speculation import SpeculativeWriter
 from shared.modules.writing import Drawn
-from shared.phrases import Phrases
+from shared.phrases import Guesser, Phrases
 from shared.writing import Wish
-from tests.shared.short_base import SHORT, use_short_base
+from tests.benchmarks.writing_speed import generating
+from tests.shared.short_base import SHORT
 
 LIMIT = 40
-
-
-@pytest.fixture(scope="module", autouse=True)
-def short_base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        use_short_base(tmp_path_factory.mktemp("base"), monkeypatch)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -42,19 +35,8 @@ def prompt(decoder: tuple[Any, Any]) -> list[int]:
 
 def generated(decoder: tuple[Any, Any], prompt: list[int], *processors: Any) -> list[int]:
     """Return what `generate` writes token by token."""
-    backbone, tokenizer = decoder
-    ids = torch.tensor([prompt])
-    found = backbone.generate(
-        input_ids=ids,
-        attention_mask=torch.ones_like(ids),
-        max_new_tokens=LIMIT,
-        do_sample=False,
-        logits_processor=LogitsProcessorList(processors),
-        pad_token_id=tokenizer.pad_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-    )
-    tokens: list[int] = found[0, len(prompt) :].tolist()
-    return tokens
+    write = generating(*decoder, logits_processor=LogitsProcessorList(processors))
+    return write(Wish(prompt, LIMIT))
 
 
 def passes(decoder: tuple[Any, Any], phrases: Phrases, wish: Wish) -> tuple[list[int], int]:
@@ -80,7 +62,9 @@ def test_wrong_guesses_change_nothing(decoder: tuple[Any, Any], prompt: list[int
     expected = generated(decoder, prompt)
     wrong = [(token + 1) % 1000 for token in expected]
     phrases = Phrases.of([[a, b] for pair in zip(expected, wrong, strict=True) for a, b in [pair, pair]])
-    assert len(phrases.following) > GUESSED
+    guesser = Guesser(phrases, prompt)
+    guesser.add(expected[:1])
+    assert guesser.guess(1) == wrong[:1]
     found, _ = passes(decoder, phrases, Wish(prompt, LIMIT))
     assert found == expected
 
@@ -96,8 +80,9 @@ def test_nothing_is_written_behind_the_end(decoder: tuple[Any, Any], prompt: lis
     """The token that comes fifth is taken for the end, as the base alone rarely ends."""
     backbone, tokenizer = decoder
     expected = generated(decoder, prompt)
-    writer = SpeculativeWriter(backbone, tokenizer, Phrases.of([expected, expected]))
-    writer._end = expected[4]
+    ending = copy.deepcopy(tokenizer)
+    ending.eos_token = tokenizer.convert_ids_to_tokens(expected[4])
+    writer = SpeculativeWriter(backbone, ending, Phrases.of([expected, expected]))
     assert writer.write(Wish(prompt, LIMIT)) == expected[: expected.index(expected[4]) + 1]
 
 
