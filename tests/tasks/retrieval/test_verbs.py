@@ -13,7 +13,7 @@ from shared.errors import DataError, UserError
 from tasks.retrieval import bootstrap as steps
 from tasks.retrieval import verbs
 from tasks.retrieval.trec import read_run
-from tests.shared.short_base import SHORT, use_short_base
+from tests.shared.short_base import SHORT
 
 ROOT = Path(__file__).resolve().parents[3]
 QUICK = ["head=dual_encoding", "data.depth=0", "train.max_steps=2", "hardware.threads=1"]
@@ -110,11 +110,9 @@ def test_a_bootstrap_goes_on_from_what_is_there_and_ends_evaluated(
     assert "trained already" in again and "written\n" not in again
 
 
-def test_a_generator_writes_for_the_pieces_that_are_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("short_base")
+def test_a_generator_writes_for_the_pieces_that_are_left(tmp_path: Path) -> None:
     """Four tokens hold no whole line: nothing is asked, and training has nothing to learn from."""
-    use_short_base(tmp_path, monkeypatch)
     words = [*SHORT, "train=none", "lora=head", f"runs_dir={tmp_path}/runs", "hardware.threads=1"]
     words += [f"head.{name}" for name in ("max_new_tokens=4", "passage_tokens=24", "batch_rows=2")]
     generator = commands.train(compose_run("query_generation", words), overrides=words)
