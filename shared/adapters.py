@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -31,6 +29,7 @@ from shared.evaluate import infer
 from shared.example_rows import example_row, read_example
 from shared.examples import Example
 from shared.files import file_sha256, folder_atomic, write_text_atomic
+from shared.fresh_process import FreshProcessError, in_fresh_process
 from shared.model import Model, choose_trainable
 from shared.model_card import model_card
 from shared.passages import RankingExample
@@ -159,19 +158,19 @@ def verify_reload(model: Model, folder: Path, examples: Examples) -> None:
     """
     examples = [_fewer_passages(example) for example in examples[:RELOAD_ROWS]]
     rows = json.dumps([example_row(example) for example in examples])
-    command = [sys.executable, "-m", "shared.reload", str(folder), str(torch.get_num_threads())]
-    found = subprocess.run(command, input=rows, capture_output=True, text=True, check=False)
-    if found.returncode:
-        raise BundleError(f"{folder} cannot be reloaded in a new process:\n{found.stderr}")
-    expected = [logits_digest(model, examples), logits_digest(merge_lora(model), examples)]
-    if found.stdout.split() != expected:
+    try:
+        found = in_fresh_process(_reload_digests, folder, rows, torch.get_num_threads(), torch=True)
+    except FreshProcessError as error:
+        raise BundleError(f"{folder} cannot be reloaded in a new process:\n{error}") from error
+    if found != (logits_digest(model, examples), logits_digest(merge_lora(model), examples)):
         raise BundleError(
             f"{folder} does not give the trained model's outputs after reloading: do not use it"
         )
 
 
-def reload_digests(folder: Path, rows: str) -> tuple[str, str]:
+def _reload_digests(folder: Path, rows: str, threads: int) -> tuple[str, str]:
     """Return the digests of a reloaded bundle's logits on the rows, unmerged and merged."""
+    torch.set_num_threads(threads)
     examples = [read_example(row) for row in json.loads(rows)]
     model = load_bundle(folder, merge=False)
     return logits_digest(model, examples), logits_digest(merge_lora(model), examples)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,14 +11,17 @@ from typing import Any
 
 import numpy as np
 
+from shared.bundle_manifest import read_manifest
 from shared.compare import compare
 from shared.contracts import Engine, Examples, Metric
 from shared.errors import BundleError
 from shared.evaluate import Speed, predict, predict_timed
 from shared.example_rows import example_row, prediction_row, read_prediction
-from shared.exported import load_export
-from shared.exported_answers import ANSWERS, EXAMPLES, LOGITS, SPEED, TIMED, window_logits
+from shared.exported import MANIFEST, load_export
+from shared.exported_answers import ANSWERS, EXAMPLES, LOGITS, SPEED, answer, window_logits
+from shared.fresh_process import FreshProcessError, in_fresh_process
 from shared.provenance import machine
+from shared.verb_config import BY_TORCH
 
 RELOADED = 32  # examples whose answers are compared once more when all is written
 
@@ -70,27 +71,32 @@ def answered_here(model: Engine, examples: Examples, *, batch_tokens: int) -> An
 
 
 def answered_apart(folder: Path, examples: Examples, *, threads: int, batch_tokens: int) -> Answered:
-    """Return what an export makes of the examples in a new process, which imports no torch.
+    """Return what an export makes of the examples in a new process, without torch unless torch runs it.
 
     Raises `BundleError` with what the process said where it cannot answer.
     """
     with tempfile.TemporaryDirectory() as name:
-        words = [str(threads), str(batch_tokens), TIMED]
-        predictions = _answers_apart(folder, Path(name), examples, words)
-        with np.load(Path(name) / LOGITS) as stored:
+        work = Path(name)
+        predictions = _answers_apart(
+            folder, work, examples, threads=threads, batch_tokens=batch_tokens, timed=True
+        )
+        with np.load(work / LOGITS) as stored:
             logits = [stored[place] for place in stored.files]
-        speed = Speed(**json.loads((Path(name) / SPEED).read_text(encoding="utf-8")))
+        speed = Speed(**json.loads((work / SPEED).read_text(encoding="utf-8")))
     return Answered(logits, predictions, speed)
 
 
-def _answers_apart(folder: Path, work: Path, examples: Examples, words: Sequence[str]) -> list[Any]:
-    """Return the answers of a new process that is told these words; `work` is a folder for both."""
+def _answers_apart(
+    folder: Path, work: Path, examples: Examples, *, threads: int, batch_tokens: int, timed: bool
+) -> list[Any]:
+    """Return the answers of a new process; `work` is a folder for both."""
     rows = [json.dumps(example_row(example)) for example in examples]
     (work / EXAMPLES).write_text("\n".join(rows), encoding="utf-8")
-    command = [sys.executable, "-m", "shared.exported_answers", str(folder), str(work), *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BundleError(f"{folder} does not answer in a new process:\n{done.stderr}")
+    by_torch = read_manifest(folder, name=MANIFEST)["format"] in BY_TORCH
+    try:
+        in_fresh_process(answer, folder, work, threads, batch_tokens, timed, by_torch, torch=by_torch)
+    except FreshProcessError as error:
+        raise BundleError(f"{folder} does not answer in a new process:\n{error}") from error
     lines = (work / ANSWERS).read_text(encoding="utf-8").splitlines()
     return [read_prediction(json.loads(line)) for line in lines]
 
@@ -100,7 +106,9 @@ def check_reload(folder: Path, examples: Examples, *, threads: int, batch_tokens
     first = list(examples)[:RELOADED]
     expected = predict(load_export(folder, threads=threads), first, batch_tokens=batch_tokens)
     with tempfile.TemporaryDirectory() as name:
-        found = _answers_apart(folder, Path(name), first, [str(threads), str(batch_tokens)])
+        found = _answers_apart(
+            folder, Path(name), first, threads=threads, batch_tokens=batch_tokens, timed=False
+        )
     if found != [read_prediction(prediction_row(own)) for own in expected]:
         raise BundleError(f"{folder} does not answer in a new process as it does here: do not use it")
 

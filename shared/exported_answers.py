@@ -9,19 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from shared.bundle_manifest import read_manifest
 from shared.contracts import Engine, Examples, WritingHead
 from shared.evaluate import Logits, infer, predict, predict_timed
 from shared.example_rows import prediction_row, read_example
-from shared.exported import MANIFEST, load_export
-from shared.verb_config import BY_TORCH
+from shared.exported import load_export
 
 EXAMPLES, LOGITS, ANSWERS, SPEED = "examples.jsonl", "logits.npz", "answers.jsonl", "speed.json"
-TIMED = "timed"
 
 
-def answer(folder: Path, work: Path, *, threads: int, batch_tokens: int, timed: bool) -> None:
-    """Answer `work`'s examples; where `timed`, write the windows' logits too, and how fast answers came."""
+def answer(folder: Path, work: Path, threads: int, batch_tokens: int, timed: bool, by_torch: bool) -> None:
+    """Answer `work`'s examples; where `timed`, write the windows' logits too, and how fast answers came.
+
+    Raises `RuntimeError` when torch was imported though it does not run the export.
+    """
     lines = (work / EXAMPLES).read_text(encoding="utf-8").splitlines()
     examples = [read_example(json.loads(line)) for line in lines]
     model = load_export(folder, threads=threads)
@@ -33,6 +33,8 @@ def answer(folder: Path, work: Path, *, threads: int, batch_tokens: int, timed: 
         predictions = predict(model, examples, batch_tokens=batch_tokens)
     rows = [json.dumps(prediction_row(prediction)) for prediction in predictions]
     (work / ANSWERS).write_text("\n".join(rows), encoding="utf-8")
+    if "torch" in sys.modules and not by_torch:
+        raise RuntimeError("torch was imported")
 
 
 def window_logits(model: Engine, examples: Examples, *, batch_tokens: int) -> Logits:
@@ -40,12 +42,3 @@ def window_logits(model: Engine, examples: Examples, *, batch_tokens: int) -> Lo
     if isinstance(model.head, WritingHead):
         return []
     return infer(model, model.head.encode(examples), batch_tokens=batch_tokens)
-
-
-if __name__ == "__main__":
-    place, work, threads, batch_tokens, *more = sys.argv[1:]
-    answer(
-        Path(place), Path(work), threads=int(threads), batch_tokens=int(batch_tokens), timed=more == [TIMED]
-    )
-    free = read_manifest(Path(sys.argv[1]), name=MANIFEST)["format"] not in BY_TORCH
-    sys.exit("torch was imported" if free and "torch" in sys.modules else 0)

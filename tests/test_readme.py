@@ -1,17 +1,16 @@
 """What the README tells a person to type is what the program takes."""
 
 import json
-import os
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from shared.compose import CONF, compose_run
 from shared.help import verbs
+from tests.command_line import command_line
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST = {"retrieval": "reranking"}  # the task that a package does where none is chosen
@@ -52,17 +51,10 @@ def test_the_tour_of_ones_own_ontology_runs_as_the_readme_tells_it(tmp_path: Pat
     tour = [command for command in tour if command.startswith("python -m tasks.ontology")]
     assert len(tour) == 3
     for command in tour:
-        words = [*shlex.split(command)[1:], f"runs_dir='{tmp_path}/runs'"]
-        if words[2] == "train":
+        words = [*shlex.split(command)[2:], f"runs_dir='{tmp_path}/runs'"]
+        if words[1] == "train":
             words += ["train.epochs=1"]
-        done = subprocess.run(
-            [sys.executable, *words],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = command_line(*words, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     answer = json.loads((tmp_path / "why.jsonl").read_text(encoding="utf-8"))
     assert [facet["facet"] for facet in answer["facets"]] == ["topic", "actors", "tone"]

@@ -10,22 +10,31 @@ from pathlib import Path
 import pytest
 
 from shared.help import VERBS
+from tests.command_line import command_line
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(*words: str, cwd: Path = ROOT, given: str = "") -> subprocess.CompletedProcess[str]:
-    """`python -m tasks.ner WORDS`, outside the data folder that the environment may name."""
-    environment = {key: value for key, value in os.environ.items() if key != "RIGHTSIZE_DATA_DIR"}
+# Outside the data folder that the environment may name.
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "RIGHTSIZE_DATA_DIR"}
+ENVIRONMENT |= {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
+
+
+def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """`python -m tasks.ner WORDS` by an interpreter of its own, for what comes without torch."""
     return subprocess.run(
         [sys.executable, "-m", "tasks.ner", *words],
         cwd=cwd,
-        input=given,
         capture_output=True,
         text=True,
         check=False,
-        env={**environment, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)},
+        env=ENVIRONMENT,
     )
+
+
+def work(*words: str, cwd: Path, given: str = "") -> subprocess.CompletedProcess[str]:
+    """`python -m tasks.ner WORDS`, torch imported already."""
+    return command_line("tasks.ner", *words, cwd=cwd, given=given, environment=ENVIRONMENT)
 
 
 def fastest(*words: str) -> float:
@@ -42,7 +51,7 @@ def fastest(*words: str) -> float:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder whose `runs` holds one short training on the sample corpus."""
     folder = tmp_path_factory.mktemp("cli")
-    done = run("train", "train=quick", "train.max_steps=12", cwd=folder)
+    done = work("train", "train=quick", "train.max_steps=12", cwd=folder)
     assert done.returncode == 0, done.stderr
     for said in ("split", "parameters: ", "estimate: ", "run: ", "with the same outputs", "95 % interval"):
         assert said in done.stdout
@@ -52,7 +61,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def evaluated(trained: Path) -> Path:
     """The same folder, its run scored on test."""
-    done = run("evaluate", cwd=trained)
+    done = work("evaluate", cwd=trained)
     assert done.returncode == 0, done.stderr
     return trained
 
@@ -126,7 +135,7 @@ def test_a_config_is_printed_by_hydras_own_flag() -> None:
 
 
 def test_predict_reads_standard_input_and_keeps_the_order(trained: Path) -> None:
-    done = run("predict", cwd=trained, given="Orla Bank fell.\n\nAnn Lee left Orla Bank.\n")
+    done = work("predict", cwd=trained, given="Orla Bank fell.\n\nAnn Lee left Orla Bank.\n")
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["id"] for row in rows] == ["0", "1", "2"]
@@ -136,7 +145,7 @@ def test_predict_reads_standard_input_and_keeps_the_order(trained: Path) -> None
 
 
 def test_predict_refuses_a_type_that_the_head_cannot_find(trained: Path) -> None:
-    done = run("predict", "predict.types={ship: ship}", cwd=trained, given="The Alva sank.\n")
+    done = work("predict", "predict.types={ship: ship}", cwd=trained, given="The Alva sank.\n")
     assert done.returncode == 2
     assert "and nothing else; asked for: ship" in done.stderr
 
@@ -152,7 +161,7 @@ def test_evaluate_writes_the_record_the_errors_and_the_confusion_table(evaluated
 
 
 def test_publish_refuses_the_sample_corpus(evaluated: Path) -> None:
-    done = run("publish", cwd=evaluated)
+    done = work("publish", cwd=evaluated)
     assert done.returncode == 2
     assert "its data is 'sample'" in done.stderr
 
@@ -162,14 +171,14 @@ def test_compare_lists_the_items_that_changed(evaluated: Path) -> None:
     rows = [json.loads(line) for line in answers.read_text(encoding="utf-8").splitlines()]
     nothing = evaluated / "nothing.jsonl"
     nothing.write_text("".join(json.dumps({"id": row["id"], "spans": []}) + "\n" for row in rows))
-    done = run("compare", str(the_run(evaluated)), str(nothing), cwd=evaluated)
+    done = work("compare", str(the_run(evaluated)), str(nothing), cwd=evaluated)
     assert done.returncode == 0, done.stderr
     assert "got worse" in done.stdout
     assert done.stdout.startswith(f"left:  {the_run(evaluated)}\nright: {nothing}\n")
 
 
 def test_a_sweep_runs_every_combination(tmp_path: Path) -> None:
-    done = run("evaluate", "-m", "baseline=dictionary", "split=validation,test", "seed=2,4", cwd=tmp_path)
+    done = work("evaluate", "-m", "baseline=dictionary", "split=validation,test", "seed=2,4", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     records = [json.loads(path.read_text()) for path in (tmp_path / "runs" / "ner").glob("*/record.json")]
     found = [(record["data"]["split"], record["seed"]) for record in records]
@@ -179,7 +188,7 @@ def test_a_sweep_runs_every_combination(tmp_path: Path) -> None:
 def test_a_sweep_that_an_experiment_declares_is_trained_and_evaluated_run_by_run(tmp_path: Path) -> None:
     words = ["-m", "experiment=ner/learning_curve", "data=sample", "train.examples=5", "train.max_steps=1"]
     for verb in (["train"], ["evaluate", "run=same"]):
-        done = run(*verb, *words, cwd=tmp_path)
+        done = work(*verb, *words, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     paths = sorted((tmp_path / "runs" / "ner").glob("*/record.json"))
     records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
@@ -215,7 +224,7 @@ def test_a_killed_training_goes_on_to_the_weights_of_a_whole_one(
     _, errors = process.communicate()
     assert process.returncode == (130 if kill is signal.SIGINT else -signal.SIGKILL)
     assert kill is signal.SIGKILL or "resume=" in errors
-    done = run("train", "resume=latest", cwd=tmp_path)
+    done = work("train", "resume=latest", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     for name in ("adapter_model.safetensors", "head.safetensors"):
         assert (the_run(tmp_path) / "adapter" / name).read_bytes() == (

@@ -2,9 +2,6 @@
 
 import itertools
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -40,6 +37,7 @@ from shared.labelling.log import Log
 from shared.labelling.queue import by_doubt, most_informative
 from shared.labelling.teachers import BaselineTeacher
 from shared.labelling.verbs import teacher_of
+from tests.command_line import command_line
 from tests.shared.labelling.labellings import ORLA, form, make_labelling, spans, text
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -191,14 +189,7 @@ def test_a_text_is_shown_to_one_reviewer_unless_several_are_to_see_it(tmp_path: 
 
 
 def run(*words: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=ROOT,
-        env=dict(os.environ),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = command_line(*words)
     assert done.returncode == code, done.stderr
     return done.stdout + done.stderr
 
