@@ -41,14 +41,19 @@ def public_data_dir() -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def short_base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The first blocks of SmolLM2, importable here and in processes that are started from here."""
+@pytest.fixture(scope="session")
+def short_base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("base")
     write_short_base(folder / PACKAGE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def short_base(short_base_folder: Path) -> Iterator[None]:
+    """The first blocks of SmolLM2, importable here and in processes that are started from here."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.syspath_prepend(str(folder))
-        monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+        monkeypatch.syspath_prepend(str(short_base_folder))
+        monkeypatch.setenv("PYTHONPATH", str(short_base_folder), prepend=os.pathsep)
         yield
 
 
