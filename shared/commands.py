@@ -238,6 +238,7 @@ def _remind(model: Engine, config: RunConfig) -> None:
 
 def publish(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Put an evaluated run into the leaderboard and render its tables."""
+    from shared.boards.own_board import OURS, is_own
     from shared.boards.publication import publish as publish_record
 
     run = run_folder(config, holding=runs.RECORD)
@@ -247,10 +248,14 @@ def publish(config: RunConfig, *, overrides: Sequence[str]) -> None:
         raise UserError(
             f"{folder} has no {runs.RECORD}: evaluate it first, with run={run} engine={config.engine}"
         )
+    board = config.leaderboards_dir
     published = publish_record(
-        record, runs.predictions_path(folder, "test"), leaderboards_dir=config.leaderboards_dir
+        record,
+        runs.predictions_path(folder, "test"),
+        leaderboards_dir=board,
+        own=is_own(board) or board not in (Path(OURS.name), OURS),
     )
-    runs.say(f"published {published}; see {config.leaderboards_dir / config.task.name}.md")
+    runs.say(f"published {published}; see {board / config.task.name}.md and {board / 'index.html'}")
 
 
 def push(config: RunConfig, *, overrides: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from shared.boards.claim_inputs import row_cells
 from shared.boards.claims import check_claims, claims_markdown
 from shared.boards.layout import CONF, read_common
 from shared.boards.markdown import tables
+from shared.boards.own_board import is_own
 from shared.boards.page import Contents, page
 from shared.boards.prices import read_prices
 from shared.boards.question import read_fields
@@ -49,22 +50,24 @@ def read_board(leaderboards_dir: Path, *, conf: Path = CONF) -> dict[str, list[S
 def rendered(
     sections: Mapping[str, Sequence[Section]], leaderboards_dir: Path, *, conf: Path = CONF
 ) -> dict[str, str]:
-    """Return file name -> text of all that is rendered: tables, claims, page, sums of their sources."""
+    """Return file name -> text of all that is rendered: tables, claims, page, sums of their sources.
+
+    A board of one's own has the tasks it has rows of, and neither this project's claims nor its speeds.
+    """
+    own = is_own(leaderboards_dir)
     files: dict[str, str] = {}
     for task, of_task in sections.items():
-        files |= tables(task, of_task, conf=conf)
+        if of_task or not own:
+            files |= tables(task, of_task, conf=conf)
     every = list(itertools.chain.from_iterable(sections.values()))
-    claims = check_claims(conf, cells=row_cells(every))
-    speeds = read_speeds(leaderboards_dir)
+    claims = [] if own else check_claims(conf, cells=row_cells(every))
+    if not own:
+        speeds = read_speeds(leaderboards_dir)
+        files |= {"claims.md": claims_markdown(claims), SPEED_PAGE: speed_markdown(speeds)}
+        files |= speed_plots(speeds)
     contents = Contents(read_common(conf), read_fields(conf), offers(conf), claims)
-    return {
-        **files,
-        "claims.md": claims_markdown(claims),
-        PAGE: page([one for one in every if one.data not in one.layout.off_page], contents),
-        SPEED_PAGE: speed_markdown(speeds),
-        **speed_plots(speeds),
-        SUMS: _sums(leaderboards_dir),
-    }
+    files[PAGE] = page([one for one in every if one.data not in one.layout.off_page], contents)
+    return {**files, SUMS: _sums(leaderboards_dir)}
 
 
 def offers(conf: Path = CONF) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from shared.help import CONF
 from shared.runs import RECORD, say
 
 LEADERBOARDS = Path(__file__).resolve().parent.parent.parent / "leaderboards"
-_RUN, _JSON = "run=", "--json"
+_RUN, _JSON, _BOARD = "run=", "--json", "leaderboards_dir="
 
 
 def main() -> None:
@@ -30,31 +30,36 @@ def _act() -> None:
     verb, *rest = arguments
     if verb not in VERBS:
         raise UserError(f"{verb!r} is no verb{suggest(verb, VERBS)}; verbs: {', '.join(VERBS)}")
-    VERBS[verb](rest)
+    words = [word for word in rest if not word.startswith(_BOARD)]
+    named = [Path(word.removeprefix(_BOARD)) for word in rest if word.startswith(_BOARD)]
+    board = named[-1] if named else LEADERBOARDS
+    if not (board / "records").is_dir():
+        raise UserError(f"{_BOARD}{board} is no board; publish makes one")
+    VERBS[verb](words, board)
 
 
 def _help() -> str:
-    lines = ["python -m leaderboards VERB [ARGUMENT ...]", "", "verbs"]
+    lines = [f"python -m leaderboards VERB [ARGUMENT ...] [{_BOARD}FOLDER: a board of your own]", "", "verbs"]
     for verb, function in VERBS.items():
         lines.append(f"  {verb:<10} {str(function.__doc__).strip().splitlines()[0]}")
     return "\n".join(lines)
 
 
-def render(arguments: Sequence[str]) -> None:
+def render(arguments: Sequence[str], board: Path) -> None:
     """Write the tables, the claims and the page again from what is published."""
     from shared.boards.board import render_all
 
     _none(arguments)
-    changed = render_all(LEADERBOARDS)
+    changed = render_all(board)
     say("\n".join(f"rendered {path}" for path in changed) or "nothing has changed")
 
 
-def verify(arguments: Sequence[str]) -> None:
+def verify(arguments: Sequence[str], board: Path) -> None:
     """Check that tables, page and README say what the records say, and score the records again."""
     from shared.boards.verify import verify_all
 
     _none(arguments)
-    problems = verify_all(LEADERBOARDS, data_dir=_data_dir(), say=say)
+    problems = verify_all(board, data_dir=_data_dir(), say=say)
     for problem in problems:
         say(f"wrong: {problem}")
     if problems:
@@ -62,7 +67,7 @@ def verify(arguments: Sequence[str]) -> None:
     say("every table, number and record agrees")
 
 
-def decide(arguments: Sequence[str]) -> None:
+def decide(arguments: Sequence[str], board: Path) -> None:
     """task=T data=SET [NAME=VALUE ...] [--json]: which row to use, or none, and why."""
     from shared.boards import decision
     from shared.boards.board import offers, task_names
@@ -72,7 +77,7 @@ def decide(arguments: Sequence[str]) -> None:
 
     words = [word for word in arguments if word != _JSON]
     task, words = _taken(words, "task", allowed=task_names())
-    sections = {section.data: section for section in read_sections(task, LEADERBOARDS)}
+    sections = {section.data: section for section in read_sections(task, board)}
     name, words = _taken(words, "data", allowed=list(sections))
     found = decision.decide(read_question(words), sections[name].rows, offers())
     say((decision_json if _JSON in arguments else decision_text)(found).rstrip())
@@ -87,51 +92,52 @@ def _taken(words: Sequence[str], name: str, *, allowed: Sequence[str]) -> tuple[
     return given[-1], [word for word in words if not word.startswith(f"{name}=")]
 
 
-def rescore(arguments: Sequence[str]) -> None:
+def rescore(arguments: Sequence[str], board: Path) -> None:
     """[TASK]: score published answers again, and record how far their confidences can be trusted."""
     from shared.boards.rescore import rescore as score_records
 
     task = arguments[0] if arguments else None
     _none(arguments[1:])
-    for line in score_records(LEADERBOARDS / "records", _data_dir(), task=task):
+    for line in score_records(board / "records", _data_dir(), task=task):
         say(line)
 
 
-def measure(arguments: Sequence[str]) -> None:
+def measure(arguments: Sequence[str], board: Path) -> None:
     """[RUN ...]: time evaluated runs of published rows (all below runs/) on an idle machine, one by one."""
     import subprocess
 
     from shared.boards.measure import measurable
 
     if len(arguments) == 1:
-        _measure(Path(arguments[0]))
+        _measure(Path(arguments[0]), board)
         return
-    folders = [Path(word) for word in arguments] or measurable(Path("runs"), leaderboards_dir=LEADERBOARDS)
+    folders = [Path(word) for word in arguments] or measurable(Path("runs"), leaderboards_dir=board)
     if not folders:
         raise UserError("no evaluated run of a published row in runs/: python -m leaderboards reproduce ID")
     for folder in folders:  # each in a process of its own, whose peak of memory is the row's
-        subprocess.run([sys.executable, "-m", "leaderboards", "measure", str(folder)], check=True)
+        command = [sys.executable, "-m", "leaderboards", "measure", str(folder), f"{_BOARD}{board}"]
+        subprocess.run(command, check=True)
 
 
-def _measure(folder: Path) -> None:
+def _measure(folder: Path, board: Path) -> None:
     from shared.boards.measure import Effort, measure_run
     from shared.boards.measurements import measurement_text, write_measurement
     from shared.record import read_record
 
     task = read_record(folder / RECORD).task
-    found = measure_run(folder, leaderboards_dir=LEADERBOARDS, data_dir=_data_dir(), effort=Effort())
-    path = write_measurement(found, LEADERBOARDS, task=task)
+    found = measure_run(folder, leaderboards_dir=board, data_dir=_data_dir(), effort=Effort())
+    path = write_measurement(found, board, task=task)
     say(f"{measurement_text(found)}\nwritten to {path}")
 
 
-def reproduce(arguments: Sequence[str]) -> None:
+def reproduce(arguments: Sequence[str], board: Path) -> None:
     """ID [OVERRIDE ...]: run a published row's experiment again (run=FOLDER: it has been run) and compare."""
     from shared.boards.reproduce import compare_run, find_record, run_again
     from shared.record import read_record
 
     if not arguments:
         raise UserError("reproduce takes the id of a published record")
-    path = find_record(arguments[0], LEADERBOARDS)
+    path = find_record(arguments[0], board)
     overrides = [word for word in arguments[1:] if not word.startswith(_RUN)]
     given = [Path(word.removeprefix(_RUN)) for word in arguments[1:] if word.startswith(_RUN)]
     if not any(word.startswith("data_dir=") for word in overrides):
@@ -152,7 +158,7 @@ def _data_dir() -> str:
     return os.environ.get(DATA_DIR) or str(read_yaml(CONF / "config.yaml")["data_dir"])
 
 
-VERBS: dict[str, Callable[[Sequence[str]], None]] = {
+VERBS: dict[str, Callable[[Sequence[str], Path], None]] = {
     "render": render,
     "verify": verify,
     "decide": decide,

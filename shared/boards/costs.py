@@ -35,9 +35,9 @@ def read_machines(conf: Path) -> list[HardwareConfig]:
 
 def row_cost(row: Mapping[str, Any], measured: Mapping[str, Any] | None, *, tariff: Tariff) -> Any:
     """Return what 1,000 documents, a million tokens and the training of a row cost; None if unpriced."""
-    if row["name"] in tariff.priced_as:
-        return _token_cost(row["coverage"], tariff.priced_as[row["name"]], tariff.lists)
-    machine = _machine_of(row["hardware"], tariff.machines)
+    if model := tariff.priced_as.get(row["name"]) or row["coverage"].get("priced_as"):
+        return _token_cost(row["coverage"], model, tariff.lists)
+    machine = _machine_of(row["hardware"], tariff.machines) or _stated(row)
     if machine is None or machine.dollars_per_hour is None or measured is None:
         return None
     return {**_machine_cost(measured, machine), **_training_cost(row["training"], machine)}
@@ -53,6 +53,14 @@ def row_licence(row: Mapping[str, Any]) -> dict[str, Any]:
 def _machine_of(hardware: Mapping[str, Any], machines: Sequence[HardwareConfig]) -> HardwareConfig | None:
     fitting = [m for m in machines if m.cpu == hardware["cpu"] and m.cores >= hardware["cores"]]
     return fitting[0] if fitting and not hardware["accelerator"] else None
+
+
+def _stated(row: Mapping[str, Any]) -> HardwareConfig | None:
+    """Return the machine that `evaluate` was told the price of; None where it was told none."""
+    facts, stated = row["cost"], row["hardware"]
+    if facts["dollars_per_hour"] is None:
+        return None
+    return HardwareConfig(stated["cpu"], 0, None, facts["dollars_per_hour"], facts["source"])
 
 
 def _machine_cost(measured: Mapping[str, Any], machine: HardwareConfig) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from shared.boards.board import render_all
 from shared.boards.curve import is_point
 from shared.boards.layout import CONF, Layout, read_layout
+from shared.boards.own_board import add_data
 from shared.errors import UserError
 from shared.files import write_text_atomic
 from shared.provenance import FileFacts, file_facts
@@ -28,11 +29,17 @@ def publish(
     *,
     leaderboards_dir: Path,
     allow_dirty: bool = False,
+    own: bool = False,
     conf: Path = CONF,
 ) -> Path:
     """Add the record as `add_record` does, then render everything; return the record's place."""
     path = add_record(
-        record_path, predictions_path, leaderboards_dir=leaderboards_dir, allow_dirty=allow_dirty, conf=conf
+        record_path,
+        predictions_path,
+        leaderboards_dir=leaderboards_dir,
+        allow_dirty=allow_dirty,
+        own=own,
+        conf=conf,
     )
     render_all(leaderboards_dir, conf=conf)
     return path
@@ -44,18 +51,21 @@ def add_record(
     *,
     leaderboards_dir: Path,
     allow_dirty: bool = False,
+    own: bool = False,
     conf: Path = CONF,
 ) -> Path:
     """Copy a record and its predictions to `records/<task>/`; return the record's place.
 
     Raises `UserError` with every reason against it: not the test split, the sample data, no commit or a
     changed tree (unless `allow_dirty`), predictions that are not the record's, are not complete or hold text.
+    A board of one's `own` takes any data and the sources as they are; it is made where there is none.
     """
     record = read_record(record_path)
     layout = read_layout(record.task, conf=conf)
     rows = [json.loads(line) for line in predictions_path.read_text(encoding="utf-8").splitlines()]
     problems = [
-        *_record_problems(record, layout, allow_dirty=allow_dirty),
+        *([] if own else _record_problems(record, layout, allow_dirty=allow_dirty)),
+        *_split_problems(record),
         *answer_problems(rows, record, layout),
     ]
     if file_facts(predictions_path).sha256 != record.predictions.sha256:
@@ -70,6 +80,8 @@ def add_record(
                 f"{record_path} cannot be published: {problem}" for problem in [*problems[:SHOWN], *more]
             )
         )
+    if own:
+        add_data(leaderboards_dir, task=record.task, data=record.data.name)
     text = "".join(_compact(row) + "\n" for row in rows)
     write_text_atomic(folder / f"{record.id}{PREDICTIONS}", text)
     stored = FileFacts(f"{record.id}{PREDICTIONS}", hashlib.sha256(text.encode()).hexdigest())
@@ -88,15 +100,21 @@ def _has_row(folder: Path, point: Record) -> bool:
 def _record_problems(record: Record, layout: Layout, *, allow_dirty: bool) -> Iterator[str]:
     if record.data.name not in layout.references:
         known = ", ".join(layout.references)
-        yield f"its data is {record.data.name!r}; the tables of {record.task} are for {known}"
-    if record.data.split != "test":
-        yield f"its split is {record.data.split!r}: evaluate with split=test"
+        yield (
+            f"its data is {record.data.name!r}; the tables of {record.task} are for {known}; "
+            "a board of your own takes any: leaderboards_dir=FOLDER"
+        )
     if record.code is None:
         yield "it names no commit: run from a git checkout"
     elif not record.code.clean and not allow_dirty:
         yield "it was made from changed sources: commit, then train and evaluate again"
     for path in _absolute_paths(record.config):
         yield f"its config holds a path of one machine: {path}"
+
+
+def _split_problems(record: Record) -> Iterator[str]:
+    if record.data.split != "test":
+        yield f"its split is {record.data.split!r}: evaluate with split=test"
 
 
 def _absolute_paths(value: Any) -> Iterator[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 
+from shared.config import named
 from shared.contracts import Score
 from shared.errors import UserError, suggest
 from shared.promise import kept_again
@@ -20,6 +21,7 @@ from shared.reliability import reliability
 from shared.runs import read_predictions
 from shared.typed_config import build
 
+_IN_DATA_DIR = "<data_dir>/"  # as `portable_config` writes a path below it
 SAME_SCORE = 1e-9
 SAME_RELIABILITY = 1e-5  # it is stored with six digits
 
@@ -109,9 +111,20 @@ def _data_config(record: Record, data_dir: Path | str) -> dict[str, Any]:
 
     The stored answers are about what a first stage found; to run it again would take longer than all else.
     """
-    given, place = dict(record.config["data"]), {"data_dir": str(data_dir)}
-    given |= {"source": given["source"] | place} if "source" in given else place
+    given: dict[str, Any] = _placed(record.config["data"], str(data_dir))
     return given | {"first_stage": None, "depth": 0} if "first_stage" in given else given
+
+
+def _placed(value: Any, data_dir: str) -> Any:
+    """Return the part of a configuration with the folder put back that `portable_config` left out."""
+    if isinstance(value, dict):
+        kind = named(value["_target_"]) if "_target_" in value else None
+        known = [item.name for item in fields(kind)] if is_dataclass(kind) else []
+        place = {"data_dir": data_dir} if "data_dir" in known else {}
+        return {**{key: _placed(item, data_dir) for key, item in value.items()}, **place}
+    if isinstance(value, str) and value.startswith(_IN_DATA_DIR):
+        return str(Path(data_dir).expanduser() / value.removeprefix(_IN_DATA_DIR))
+    return value
 
 
 def _locals(value: Any) -> Iterator[str]:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from shared.boards.costs import Tariff, read_machines, row_cost, row_licence
 from shared.boards.curve import curves, is_point
-from shared.boards.layout import CONF, Layout, read_cited, read_layout
+from shared.boards.layout import CONF, Layout, read_cited
 from shared.boards.measurements import Measurement, measured_values, read_measurements
+from shared.boards.own_board import is_own, layout_of
 from shared.boards.prices import read_prices
 from shared.boards.rows import (
     Cited,
@@ -52,17 +53,19 @@ class Sources:
     measurements: Mapping[str, Measurement]
     tariff: Tariff
     folder: Path  # of the task's records and answers
+    experiments: bool  # whether conf/experiment/ is beside the board, to be linked
 
 
 def read_sections(task: str, leaderboards_dir: Path, *, conf: Path = CONF) -> list[Section]:
     """Return the task's sections in the order of its layout, those with published records alone."""
-    layout = read_layout(task, conf=conf)
+    layout = layout_of(task, leaderboards_dir, conf=conf)
     folder = leaderboards_dir / "records" / task
     sources = Sources(
         cited=read_cited(task, conf=conf),
         measurements=read_measurements(leaderboards_dir, task=task),
         tariff=Tariff(read_machines(conf), read_prices(conf), layout.priced_as),
         folder=folder,
+        experiments=not is_own(leaderboards_dir),
     )
     records = [read_record(path) for path in sorted(folder.glob("*.json"))]
     of_set = {name: [record for record in records if record.data.name == name] for name in layout.references}
@@ -120,7 +123,7 @@ def _found_beside(group: Sequence[Record], row: Row, layout: Layout, sources: So
         "cost": row_cost(row, measured, tariff=sources.tariff),
         "licence": row_licence(row),
         "churn": _churn(group, layout, sources.folder),
-        "links": _links(row),
+        "links": _links(row, experiments=sources.experiments),
     }
 
 
@@ -137,10 +140,10 @@ def _rank(row: Row) -> tuple[bool, float, str]:
     return not row["comparable"], -row["score"]["value"] if row["score"] else 0.0, row["name"]
 
 
-def _links(row: Row) -> str:
+def _links(row: Row, *, experiments: bool) -> str:
     task, experiment = row["task"], row["experiment"]
     links = [f"[{number}](records/{task}/{id}.json)" for number, id in enumerate(row["ids"], start=1)]
-    config = [f"[config](../conf/experiment/{experiment}.yaml)"] if experiment else []
+    config = [f"[config](../conf/experiment/{experiment}.yaml)"] if experiment and experiments else []
     return ", ".join([*config, f"records {' '.join(links)}"])
 
 

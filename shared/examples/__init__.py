@@ -22,12 +22,23 @@ Prediction = (
     | RankingPrediction
     | QueryPrediction
 )
+ANSWERED_BY: dict[type, type] = {
+    SpanExample: SpanPrediction,
+    FacetExample: FacetPrediction,
+    AnomalyExample: AnomalyPrediction,
+    SummaryExample: SummaryPrediction,
+    RankingExample: RankingPrediction,
+    QueryExample: QueryPrediction,
+}
 E = TypeVar("E", bound=Example)
 P = TypeVar("P", bound=Prediction)
 
 
 def aligned(examples: Sequence[E], predictions: Sequence[P]) -> list[tuple[E, P]]:
-    """Return examples with their predictions by id; an id on one side only, or twice, is a `UserError`."""
+    """Return examples with their predictions by id.
+
+    Raises `UserError` for an id on one side only, or twice, and for answers of another task.
+    """
     found = {prediction.id: prediction for prediction in predictions}
     ids = {example.id for example in examples}
     if len(found) != len(predictions) or len(ids) != len(examples) or ids != set(found):
@@ -36,7 +47,13 @@ def aligned(examples: Sequence[E], predictions: Sequence[P]) -> list[tuple[E, P]
             f"{len(predictions)} predictions do not answer the {len(examples)} examples one by one; "
             f"ids on one side only, or twice: {', '.join(odd) or 'duplicates'}"
         )
-    return [(example, found[example.id]) for example in examples]
+    pairs = [(example, found[example.id]) for example in examples]
+    for example, prediction in pairs:
+        if not isinstance(prediction, kind := ANSWERED_BY[type(example)]):
+            raise UserError(
+                f"{prediction.id} has a {type(prediction).__name__}, where a {kind.__name__} belongs"
+            )
+    return pairs
 
 
 __all__ = [

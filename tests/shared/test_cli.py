@@ -166,6 +166,36 @@ def test_publish_refuses_the_sample_corpus(evaluated: Path) -> None:
     assert "its data is 'sample'" in done.stderr
 
 
+def test_a_board_of_ones_own_has_a_specialist_beside_another_systems_answers(evaluated: Path) -> None:
+    run = the_run(evaluated)
+    rows = [json.loads(line) for line in (run / "predictions-test.jsonl").read_text().splitlines()]
+    stored = evaluated / "stored.jsonl"
+    stored.write_text(
+        "".join(json.dumps({"id": row["id"], "spans": row["spans"][:1]}) + "\n" for row in rows)
+    )
+    asked = ["baseline=answers", "baseline.name=Large", f"baseline.file='{stored}'", "runs_dir=others"]
+    asked += [
+        "baseline.priced_as=gpt-4o-2024-08-06",
+        "baseline.input_tokens=400",
+        "baseline.output_tokens=20",
+    ]
+    for words in (
+        ["evaluate", *asked],
+        ["publish", "runs_dir=others", "leaderboards_dir=board"],
+        ["publish", "leaderboards_dir=board"],
+    ):
+        done = work(*words, cwd=evaluated)
+        assert done.returncode == 0, done.stderr
+    table = (evaluated / "board" / "ner.md").read_text(encoding="utf-8")
+    assert "## sample" in table and "| Large " in table and "| all-MiniLM-L6-v2 " in table
+    place = ["task=ner", "data=sample", "leaderboards_dir=board"]
+    done = command_line("leaderboards", "decide", *place, "--json", cwd=evaluated, environment=ENVIRONMENT)
+    assert done.returncode == 0, done.stderr
+    assert {one["name"] for one in json.loads(done.stdout)["candidates"]} >= {"Large", "all-MiniLM-L6-v2"}
+    done = command_line("leaderboards", "verify", place[-1], cwd=evaluated, environment=ENVIRONMENT)
+    assert done.stdout == "every table, number and record agrees\n", done.stderr
+
+
 def test_compare_lists_the_items_that_changed(evaluated: Path) -> None:
     answers = the_run(evaluated) / "predictions-test.jsonl"
     rows = [json.loads(line) for line in answers.read_text(encoding="utf-8").splitlines()]
