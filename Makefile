@@ -23,10 +23,11 @@ quickstart: $(STAMP) ## train NER on the sample corpus, evaluate it, show the ta
 test: $(STAMP) ## run the tests
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadfile
 
-check: $(STAMP) ## formatting, lint, types, and every published number against its record
+check: $(STAMP) ## formatting, lint, types, tests that import, and every published number against its record
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@found=$$($(BIN)/python -m pytest --collect-only -q 2>&1) || { echo "$$found"; exit 1; }
 	$(BIN)/python -m leaderboards verify
 
 format: $(STAMP) ## format and sort imports

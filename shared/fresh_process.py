@@ -50,7 +50,8 @@ def in_fresh_process(function: Callable[..., Found], *arguments: Any, torch: boo
                 return found.result()
             except Exception as error:
                 there = error.__cause__ or error  # the cause is the traceback of the new process, as text
-                raise FreshProcessError(f"{said.read_text(encoding='utf-8')}{there}") from error
+                words = said.read_text(encoding="utf-8", errors="replace")
+                raise FreshProcessError(f"{words}{there}") from error
 
 
 def _write_errors_to(path: Path) -> None:

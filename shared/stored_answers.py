@@ -47,13 +47,14 @@ class StoredAnswers:
         Raises `DataError` for an example without one, or for one that is not asked, comes twice or is of
         another task.
         """
-        if not Path(self.file).is_file():
-            raise DataError(f"no such file; it should hold the answers of {self.name}", file=self.file)
-        given = runs.read_predictions(Path(self.file))
+        path = Path(self.file).expanduser()
+        if not path.is_file():
+            raise DataError(f"no such file; it should hold the answers of {self.name}", file=path)
+        given = runs.read_predictions(path)
         try:
             pairs = aligned(examples, given)
         except UserError as error:
-            raise DataError(str(error), file=self.file) from error
+            raise DataError(str(error), file=path) from error
         notes: dict[str, Any] = {"run": self.run}
         if self.priced_as:
             notes |= {
