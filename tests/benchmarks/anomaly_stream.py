@@ -73,10 +73,11 @@ def different(texts: list[str], number: int, generator: random.Random) -> list[s
 def measure(model: Model, config: RunConfig, lines: list[str]) -> str:
     """Return speed with and without remembering, alarms and memory, a line each."""
     peaks: dict[int, float] = {}
+    total = len(lines)
 
-    def watched(given: Iterable[str], format: str, *, file: str) -> Iterator[AnomalyExample]:
-        for number, example in enumerate(read_stream(given, format, file=file)):
-            if number == len(lines) // 10:
+    def watched(lines: Iterable[str], format: str, *, file: str) -> Iterator[AnomalyExample]:
+        for number, example in enumerate(read_stream(lines, format, file=file)):
+            if number == total // 10:
                 peaks[number] = peak_mib()
             yield example
 

@@ -128,7 +128,7 @@ def peer(task: str, model: Model, *, batch: int) -> Answer:
 
     head: Any = model.head
     labels = len(head.tags) if task == ENTITY else len(head.ontology.concepts)
-    known = model.backbone.config
+    known: Any = model.backbone.config
     settings = type(known).from_dict({**known.to_dict(), "num_labels": labels})
     kind = BertForTokenClassification if task == ENTITY else BertForSequenceClassification
     whole = kind(settings).eval()

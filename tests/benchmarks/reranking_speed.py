@@ -13,7 +13,9 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from sentence_transformers import CrossEncoder
@@ -65,8 +67,8 @@ def measured(config: RunConfig, examples: list[RankingExample], folder: Path) ->
     engines = engines_of(config, examples, folder)
     timed, alone = examples[:QUERIES], examples[QUERIES:]
     num_pairs = sum(len(example.passages) for example in timed)
-    systems: dict[str, Callable[[list[RankingExample]], None]] = {PEER: lambda asked: theirs(peer, asked)}
-    systems |= {name: lambda asked, own=engine: ours(own, asked) for name, engine in engines.items()}
+    systems: dict[str, Callable[[list[RankingExample]], None]] = {PEER: partial(theirs, peer)}
+    systems |= {name: partial(ours, engine) for name, engine in engines.items()}
     seconds, queries = in_turn(systems, timed, REPEATS), {}
     for name, run in systems.items():
         queries[name] = statistics.median(elapsed(run, [example]) for example in alone)
@@ -99,8 +101,9 @@ def engines_of(config: RunConfig, examples: list[RankingExample], folder: Path) 
     quantise_dynamic(exact, small, weight_layers(exact))
     tokenizer = FastTokenizer.of(model.tokenizer)
     engines: dict[str, Engine] = {TORCH: model}
+    settings: Any = config.head
     for name, path in (("onnx", exact), ("onnx_int8", small)):
-        head = config.head.head(tokenizer, types=types, module=StoredArrays(model.head.module.arrays()))
+        head = settings.head(tokenizer, types=types, module=StoredArrays(model.head.module.arrays()))
         engines[name] = ExportedModel(head, onnx_graph(path, num_threads(0)))
     return engines
 

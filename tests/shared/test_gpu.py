@@ -14,7 +14,8 @@ import pytest
 import torch
 
 from shared import commands, runs
-from shared.adapters import MANIFEST, load_bundle
+from shared.adapters import load_bundle
+from shared.bundle_manifest import MANIFEST
 from shared.compose import compose_run
 from shared.config import RunConfig
 from shared.evaluate import infer
