@@ -238,7 +238,7 @@ def _remind(model: Engine, config: RunConfig) -> None:
 
 def publish(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Put an evaluated run into the leaderboard and render its tables."""
-    from shared.boards.own_board import OURS, is_own
+    from shared.boards.own_board import becomes_own
     from shared.boards.publication import publish as publish_record
 
     run = run_folder(config, holding=runs.RECORD)
@@ -253,7 +253,7 @@ def publish(config: RunConfig, *, overrides: Sequence[str]) -> None:
         record,
         runs.predictions_path(folder, "test"),
         leaderboards_dir=board,
-        own=is_own(board) or board not in (Path(OURS.name), OURS),
+        own=becomes_own(board),
     )
     runs.say(f"published {published}; see {board / config.task.name}.md and {board / 'index.html'}")
 

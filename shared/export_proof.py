@@ -94,7 +94,7 @@ def _answers_apart(
     (work / EXAMPLES).write_text("\n".join(rows), encoding="utf-8")
     by_torch = read_manifest(folder, name=MANIFEST)["format"] in BY_TORCH
     try:
-        in_fresh_process(answer, folder, work, threads, batch_tokens, timed, by_torch, torch=by_torch)
+        in_fresh_process(answer, folder, work, threads, batch_tokens, timed, torch=by_torch)
     except FreshProcessError as error:
         raise BundleError(f"{folder} does not answer in a new process:\n{error}") from error
     lines = (work / ANSWERS).read_text(encoding="utf-8").splitlines()

@@ -9,15 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
+from shared.bundle_manifest import read_manifest
 from shared.contracts import Engine, Examples, WritingHead
 from shared.evaluate import Logits, infer, predict, predict_timed
 from shared.example_rows import prediction_row, read_example
-from shared.exported import load_export
+from shared.exported import MANIFEST, load_export
+from shared.verb_config import BY_TORCH
 
 EXAMPLES, LOGITS, ANSWERS, SPEED = "examples.jsonl", "logits.npz", "answers.jsonl", "speed.json"
 
 
-def answer(folder: Path, work: Path, threads: int, batch_tokens: int, timed: bool, by_torch: bool) -> None:
+def answer(folder: Path, work: Path, threads: int, batch_tokens: int, timed: bool) -> None:
     """Answer `work`'s examples; where `timed`, write the windows' logits too, and how fast answers came.
 
     Raises `RuntimeError` when torch was imported though it does not run the export.
@@ -33,7 +35,7 @@ def answer(folder: Path, work: Path, threads: int, batch_tokens: int, timed: boo
         predictions = predict(model, examples, batch_tokens=batch_tokens)
     rows = [json.dumps(prediction_row(prediction)) for prediction in predictions]
     (work / ANSWERS).write_text("\n".join(rows), encoding="utf-8")
-    if "torch" in sys.modules and not by_torch:
+    if "torch" in sys.modules and read_manifest(folder, name=MANIFEST)["format"] not in BY_TORCH:
         raise RuntimeError("torch was imported")
 
 

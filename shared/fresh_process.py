@@ -35,9 +35,9 @@ def in_fresh_process(function: Callable[..., Found], *arguments: Any, torch: boo
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(IMPORTED)
     with tempfile.TemporaryDirectory() as folder:
-        said = Path(folder) / "stderr"
+        said = Path(folder) / "said"
         said.touch()
-        with ProcessPoolExecutor(1, context, initializer=_write_errors_to, initargs=(said,)) as pool:
+        with ProcessPoolExecutor(1, context, initializer=_say_into, initargs=(said,)) as pool:
             # A new process imports the program that started this one, which would run again where a script
             # has no `if __name__ == "__main__"`: what is asked for here never needs it.
             program = sys.modules["__main__"]
@@ -54,5 +54,8 @@ def in_fresh_process(function: Callable[..., Found], *arguments: Any, torch: boo
                 raise FreshProcessError(f"{words}{there}") from error
 
 
-def _write_errors_to(path: Path) -> None:
-    os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND), sys.stderr.fileno())
+def _say_into(path: Path) -> None:
+    """Let what this process prints go into the file, also what libraries in C do."""
+    stream = os.open(path, os.O_WRONLY | os.O_APPEND)
+    for number in (1, 2):
+        os.dup2(stream, number)

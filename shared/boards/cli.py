@@ -13,7 +13,6 @@ from shared.files import read_yaml
 from shared.help import CONF
 from shared.runs import RECORD, say
 
-LEADERBOARDS = Path(__file__).resolve().parent.parent.parent / "leaderboards"
 _RUN, _JSON, _BOARD = "run=", "--json", "leaderboards_dir="
 
 
@@ -30,8 +29,10 @@ def _act() -> None:
     verb, *rest = arguments
     if verb not in VERBS:
         raise UserError(f"{verb!r} is no verb{suggest(verb, VERBS)}; verbs: {', '.join(VERBS)}")
+    from shared.boards.own_board import LEADERBOARDS
+
     words = [word for word in rest if not word.startswith(_BOARD)]
-    named = [Path(word.removeprefix(_BOARD)) for word in rest if word.startswith(_BOARD)]
+    named = [Path(word.removeprefix(_BOARD)).expanduser() for word in rest if word.startswith(_BOARD)]
     board = named[-1] if named else LEADERBOARDS
     if not (board / "records").is_dir():
         raise UserError(f"{_BOARD}{board} is no board; publish makes one")

@@ -12,7 +12,7 @@ from shared.files import read_yaml, write_text_atomic
 from shared.typed_json import read_as
 
 FILE, README = "board.yaml", "README.md"
-OURS = CONF.parent / "leaderboards"
+LEADERBOARDS = CONF.parent / "leaderboards"  # this project's own
 _HEAD = (
     "# This board's data sets by task, each with the row that its others are compared with, '' for none.\n"
 )
@@ -28,6 +28,16 @@ class OwnBoard:
 def is_own(leaderboards_dir: Path) -> bool:
     """Return whether the folder is a board of one's own."""
     return (leaderboards_dir / FILE).is_file()
+
+
+def becomes_own(leaderboards_dir: Path) -> bool:
+    """Return whether what is published there goes into a board of one's own: one, or nothing, is there yet.
+
+    A folder with records and no `board.yaml` is a board of this project, such as that of another clone.
+    """
+    ours = (LEADERBOARDS, Path(LEADERBOARDS.name))  # the latter is where nobody said otherwise
+    other = leaderboards_dir.resolve() not in [path.resolve() for path in ours]
+    return is_own(leaderboards_dir) or (other and not (leaderboards_dir / "records").exists())
 
 
 def layout_of(task: str, leaderboards_dir: Path, *, conf: Path = CONF) -> Layout:
@@ -54,4 +64,4 @@ def add_data(leaderboards_dir: Path, *, task: str, data: str) -> None:
         text = yaml.safe_dump({"references": references}, sort_keys=False, allow_unicode=True)
         write_text_atomic(leaderboards_dir / FILE, _HEAD + text)
     if not (leaderboards_dir / README).is_file():
-        write_text_atomic(leaderboards_dir / README, (OURS / README).read_text(encoding="utf-8"))
+        write_text_atomic(leaderboards_dir / README, (LEADERBOARDS / README).read_text(encoding="utf-8"))

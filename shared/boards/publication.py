@@ -102,7 +102,7 @@ def _record_problems(record: Record, layout: Layout, *, allow_dirty: bool) -> It
         known = ", ".join(layout.references)
         yield (
             f"its data is {record.data.name!r}; the tables of {record.task} are for {known}; "
-            "a board of your own takes any: leaderboards_dir=FOLDER"
+            "a board of your own takes any: leaderboards_dir= and another folder"
         )
     if record.code is None:
         yield "it names no commit: run from a git checkout"

@@ -67,7 +67,10 @@ def score_again(path: Path, data_dir: Path | str) -> ScoredAgain | None:
     config = _data_config(record, data_dir)
     if not all((Path(data_dir).expanduser() / local).exists() for local in _locals(config)):
         return None
-    digest, types, examples = _read_data(json.dumps(config, sort_keys=True), record.data.split)
+    read = _read_data(json.dumps(config, sort_keys=True), record.data.split)
+    if read is None:
+        return None
+    digest, types, examples = read
     predictions = read_predictions(path.parent / record.predictions.name)
     metric = build(OmegaConf.create(record.config["task"]["metric"]), path="metric").bind(types)
     trials = metric.trials(examples, predictions)
@@ -139,10 +142,13 @@ def _locals(value: Any) -> Iterator[str]:
 
 
 @cache
-def _read_data(node: str, split: str) -> tuple[str, Any, list[Any]]:
-    """Return digest, types and examples of a split, read once for all rows of a data set."""
+def _read_data(node: str, split: str) -> tuple[str, Any, list[Any]] | None:
+    """Return digest, types and examples of a split, read once for all; None where one's own are not here."""
     data = build(OmegaConf.create(json.loads(node)), path="data")
-    return digest_files(data.files(split)), data.types(), data.load(split)
+    files = data.files(split)
+    if not all(path.exists() for path in files):
+        return None
+    return digest_files(files), data.types(), data.load(split)
 
 
 def _agree(left: Reliability | None, right: Reliability | None) -> bool:

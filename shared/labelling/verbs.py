@@ -143,7 +143,8 @@ def _prices(baseline: Baseline, *, task: str) -> tuple[float, float]:
     from shared.boards.layout import CONF, read_layout
     from shared.boards.prices import find_price, read_prices
 
-    if (model := read_layout(task).priced_as.get(baseline.name)) is None:
+    model = read_layout(task).priced_as.get(baseline.name) or getattr(baseline, "priced_as", "")
+    if not model:
         return 0.0, 0.0
     price, _ = find_price(model, read_prices(CONF))
     return price.input, price.output

@@ -194,6 +194,8 @@ def test_a_board_of_ones_own_has_a_specialist_beside_another_systems_answers(eva
     assert {one["name"] for one in json.loads(done.stdout)["candidates"]} >= {"Large", "all-MiniLM-L6-v2"}
     done = command_line("leaderboards", "verify", place[-1], cwd=evaluated, environment=ENVIRONMENT)
     assert done.stdout == "every table, number and record agrees\n", done.stderr
+    done = command_line("leaderboards", "rescore", place[-1], cwd=evaluated, environment=ENVIRONMENT)
+    assert done.stdout.count(" again, ") == 2, done.stderr
 
 
 def test_compare_lists_the_items_that_changed(evaluated: Path) -> None:

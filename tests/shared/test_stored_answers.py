@@ -8,6 +8,8 @@ import pytest
 
 from shared.compose import compose_run
 from shared.errors import ConfigError, DataError, UserError
+from shared.labelling.folder import read_answers
+from shared.labelling.verbs import label
 from shared.stored_answers import StoredAnswers
 
 ALL = [f"test-{number}" for number in range(70)]
@@ -70,3 +72,13 @@ def test_what_is_missing_is_said_at_once(tmp_path: Path) -> None:
     data = compose_run("ner", []).data
     with pytest.raises(DataError, match=r"none\.jsonl: no such file; it should hold the answers of big"):
         system(tmp_path / "none.jsonl").answer(data, data.load("test"))
+
+
+def test_as_a_teacher_it_costs_what_its_bill_says(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", *({"id": name, "spans": []} for name in ALL))
+    words = [f"labelling.folder='{tmp_path}/labels'", "labelling.split=test", "baseline=answers"]
+    words += ["baseline.name=big", f"baseline.file='{path}'", "baseline.priced_as=gpt-4o-2024-08-06"]
+    words += ["baseline.input_tokens=400", "baseline.output_tokens=20"]
+    label(compose_run("ner", words), overrides=[])
+    found = read_answers(tmp_path / "labels")
+    assert [answer.dollars for answer in found] == pytest.approx([(400 * 2.5 + 20 * 10) / 1e6] * len(ALL))

@@ -1,5 +1,6 @@
 """A board of one's own takes any data; what it is compared with stands in a file that its owner edits."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,12 @@ import pytest
 
 from shared.boards.board import render_all
 from shared.boards.layout import CONF
-from shared.boards.own_board import FILE
+from shared.boards.own_board import FILE, LEADERBOARDS, becomes_own
 from shared.boards.publication import publish
+from shared.boards.rescore import _read_data, score_again
 from shared.boards.sections import read_sections
 from shared.errors import UserError
-from shared.record import DataFacts
+from shared.record import Cost, DataFacts
 from tests.shared.publishing import ROWS, make_run
 
 NEWS = DataFacts("news", "ours", "test", "d", 3, 2)
@@ -71,6 +73,49 @@ def test_a_mistake_in_the_owners_file_is_named(tmp_path: Path, conf: Path, board
     (boards / FILE).write_text("reference: {}", encoding="utf-8")
     with pytest.raises(UserError, match=r"board\.yaml: reference is unknown \(did you mean 'references'"):
         render_all(boards, conf=conf)
+
+
+def test_a_folder_of_this_projects_records_never_becomes_ones_own(
+    tmp_path: Path, conf: Path, boards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert not any(
+        becomes_own(path) for path in (LEADERBOARDS, Path("leaderboards"), Path("a/../leaderboards"))
+    )
+    assert becomes_own(tmp_path / "ours")
+    add(tmp_path, tmp_path / "ours", conf)
+    assert becomes_own(tmp_path / "ours")
+    publish(*make_run(tmp_path / "run"), leaderboards_dir=tmp_path / "clone", conf=conf)
+    assert not becomes_own(tmp_path / "clone")
+
+
+def test_data_of_ones_own_is_scored_again_where_it_is(tmp_path: Path, conf: Path, boards: Path) -> None:
+    data = {
+        "_target_": "tasks.ner.data.Jsonl",
+        "name": "news",
+        "licence": "ours",
+        "labels": {"PER": "person"},
+    }
+    data |= {"train": "", "validation": "", "test": "<data_dir>/c.jsonl"}
+    config = {"data": data, "task": {"metric": {"_target_": "tasks.ner.metric.EntityF1"}}}
+    path = add(tmp_path, boards, conf, config=config)
+    assert score_again(path, tmp_path) is None
+    (tmp_path / "c.jsonl").write_text(
+        "".join(json.dumps({"id": row["id"], "text": "Ada Lind", "spans": []}) + "\n" for row in ROWS)
+    )
+    _read_data.cache_clear()
+    again = score_again(path, tmp_path)
+    assert again and again.score == 0.0 and not again.digest_matches
+
+
+def test_a_machine_that_nobody_priced_costs_what_evaluate_was_told(
+    tmp_path: Path, conf: Path, boards: Path
+) -> None:
+    add(tmp_path, boards, conf, cost=Cost(0.36, None, "ours"))  # reads 100 documents a second
+    (section,) = read_sections("ner", boards, conf=conf)
+    cost = section.rows[0]["cost"]
+    assert cost["dollars_per_1000"] == pytest.approx(10 / 3600 * 0.36)
+    assert cost["priced_as"] == "a processor"
 
 
 def test_a_row_of_stored_answers_costs_its_tokens(tmp_path: Path, conf: Path, boards: Path) -> None:
