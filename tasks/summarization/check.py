@@ -1,9 +1,10 @@
 """The check of what was written: house style, figures and names; and what becomes of a bullet that fails.
 
-A failing bullet is written once more with all behind it; a summary with few bullets is, for one bullet more,
-from the sentences that none of them tells. What fails then is mended: cut back to clauses that pass, or
-replaced by a sentence of the document, or dropped; or all is kept with its faults, as the settings say. A
-summary that breaks the style even so is not given.
+A bullet that tells a figure as what it is not, last quarter's as this one's, is corrected where the document
+says what it is. A failing bullet is written once more with all behind it; a summary with few bullets is, for
+one bullet more, from the sentences that none of them tells. What fails then is mended: cut back to clauses
+that pass, or replaced by a sentence of the document, or dropped; or all is kept with its faults, as the
+settings say. A summary that breaks the style even so is not given.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ from functools import cached_property
 from shared.examples import Bullet, SummaryExample, SummaryPrediction, aligned
 from shared.typed_config import check
 from tasks.summarization.evidence import Source
-from tasks.summarization.faults import Rules
+from tasks.summarization.faults import TWICE, Rules
 from tasks.summarization.mending import cut_back, mended
 from tasks.summarization.style import HouseStyle, instruction
 from tasks.summarization.style_forms import Order
 from tasks.summarization.style_rules import has_value
 
 REWRITTEN = "rewritten"  # what the check did to a bullet: written in the second run,
-ADDED = "added"  # written in the second run from sentences that no bullet told
+ADDED = "added"  # written in the second run from sentences that no bullet told,
+CORRECTED = "corrected"  # told of another quarter, as a result or as not adjusted
+_REPEATING = ("repeats", TWICE)  # rules by which a bullet is left out and nothing stands in
 
 
 class Failed(Enum):
@@ -45,7 +48,8 @@ class Check:
     style: HouseStyle
     rewrite: bool  # write once more from the first bullet that fails
     failed: Failed
-    more: int = 0  # write once more for another bullet where there are fewer; the runs of old lack it
+    more: int = 0  # write once more for another bullet where there are fewer; the runs of old lack it,
+    kinds: bool = False  # and this: whether figures must be told as what the document says they are
 
     def __post_init__(self) -> None:
         check(
@@ -61,7 +65,7 @@ class Check:
     @cached_property
     def rules(self) -> Rules:
         """What a summary must keep to."""
-        return Rules(self.style)
+        return Rules(self.style, kinds=self.kinds)
 
     def instruction(self) -> str:
         """Return the style told to a language model."""
@@ -90,8 +94,11 @@ class Check:
 
     def _standing(self, example: SummaryExample, prediction: SummaryPrediction) -> SummaryExample | None:
         """Return the document with the bullets before the first that fails; None if none does."""
-        lines = self._lines(prediction)[: self.style.bullets.max]
-        faults = self.rules.faults(lines, Source.of(example)) if self.rewrite else []
+        if not self.rewrite:
+            return None
+        source = Source.of(example)
+        lines = [self._corrected(line, source) for line in self._lines(prediction)][: self.style.bullets.max]
+        faults = self.rules.faults(lines, source)
         failing = [fault.bullet for fault in faults if fault.bullet is not None]
         if not failing:
             return None
@@ -124,9 +131,10 @@ class Check:
         self, second: SummaryPrediction, example: SummaryExample, given: SummaryPrediction
     ) -> SummaryPrediction:
         """Return the summary with the first bullet of the second version that passes and is new."""
-        source, told = Source.of(example), {bullet.text for bullet in given.bullets}
+        source, told = Source.of(example), [bullet.text for bullet in given.bullets]
         written = cut_back(self._judged(second, second, source), source=source, rules=self.rules)
-        new = [bullet for bullet in written if not bullet.faults and bullet.text not in told]
+        right = (bullet for bullet in written if not bullet.faults)
+        new = [bullet for bullet in right if not self.rules.tells_again(bullet.text, told, source)]
         if not new or len(given.bullets) >= self.style.bullets.max:
             return given
         bullets = sorted([*given.bullets, replace(new[0], mark=ADDED)], key=self._place)
@@ -154,6 +162,9 @@ class Check:
     def _lines(self, prediction: SummaryPrediction) -> list[str]:
         return [bullet.text for bullet in sorted(prediction.bullets, key=self._place)]
 
+    def _corrected(self, line: str, source: Source) -> str:
+        return line if self.failed is Failed.keep else self.rules.corrected(line, source)
+
     def _place(self, bullet: Bullet) -> bool:
         """Return what puts the bullets into the style's order."""
         return self.style.order is Order.figures_first and not has_value(bullet.text)
@@ -163,13 +174,14 @@ class Check:
     ) -> list[Bullet]:
         """Return the bullets with evidence and faults; where faults are not kept, without repetitions."""
         stood = {bullet.text for bullet in first.bullets}
-        lines = self._lines(prediction)
+        written = self._lines(prediction)
+        lines = [self._corrected(line, source) for line in written]
         found = self.rules.faults(lines, source)
         bullets = []
-        for number, line in enumerate(lines):
+        for number, (line, before) in enumerate(zip(lines, written, strict=True)):
             faults = [fault for fault in found if fault.bullet == number]
-            if self.failed is Failed.keep or all(fault.rule != "repeats" for fault in faults):
-                mark = "" if line in stood else REWRITTEN
+            if self.failed is Failed.keep or all(fault.rule not in _REPEATING for fault in faults):
+                mark = CORRECTED if line != before else "" if line in stood else REWRITTEN
                 told = tuple(map(str, faults))
                 bullets.append(Bullet(line, source.evidence(line), mark=mark, faults=told))
         return bullets

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from shared.examples import SummaryExample
 from tasks.summarization.figures import Figure, find_figures, supported
+from tasks.summarization.kind_words import reported_quarter
 from tasks.summarization.names import FREE_WORDS
 
 MOST_SOURCES = 3
@@ -48,6 +49,11 @@ class Source:
         """The words of each sentence, small letters."""
         return [words_of(text) for text in self.sentences]
 
+    @cached_property
+    def reported_quarter(self) -> int | None:
+        """The quarter that the document reports, None where it does not tell."""
+        return reported_quarter(self.sentences)
+
     def nearest(self, text: str, *, among: Sequence[int]) -> list[int]:
         """Return those of the sentences that share a figure or a word with the text.
 
@@ -56,6 +62,13 @@ class Source:
         figures, words = find_figures(text), words_of(text)
         scored = [(self._score(index, figures, words), -index) for index in among]
         return [-place for score, place in sorted(scored, reverse=True) if score > 0]
+
+    def bearing(self, text: str) -> list[int]:
+        """Return the sentences that bear out figures of the text, as many as any of them does."""
+        figures = find_figures(text)
+        borne = [len(self._borne(index, figures)) for index in range(len(self.sentences))] if figures else []
+        most = max(borne, default=0)
+        return [index for index, num in enumerate(borne) if most and num == most]
 
     def with_figures(self, text: str) -> list[int]:
         """Return the sentences that bear out a figure of the text, nearest first."""

@@ -47,8 +47,10 @@ class SummaryScores:
 
     Pooled over documents: figure_precision is the share of the summaries' figures that document or gold bear
     out, figure_precision_source by the document alone, figure_recall the share of gold's figures that the
-    summary has, name_precision the share of names that the document has. ROUGE and figure_recall leave out
-    documents without a gold summary.
+    summary has, name_precision the share of names that the document has. kind_precision is the share of the
+    lines whose first figure gold has too that call it what gold calls it: of the quarter, an outlook or a
+    result, adjusted or not. ROUGE, figure_recall and kind_precision leave out documents without a gold
+    summary.
     """
 
     style: HouseStyle

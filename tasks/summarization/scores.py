@@ -15,7 +15,8 @@ from shared.examples import SummaryExample, SummaryPrediction
 from shared.ngrams import ngrams, words
 from shared.sums import divided
 from tasks.summarization.evidence import Source
-from tasks.summarization.figures import Figure, find_figures, unsupported
+from tasks.summarization.figures import Figure, find_figures, supported, unsupported
+from tasks.summarization.kinds import told_alike
 from tasks.summarization.names import find_names, unsupported_names
 from tasks.summarization.style import RULES, Fault, HouseStyle, check_style, rendered
 
@@ -97,6 +98,7 @@ def shares(summary: Summary, *, scorer: Any) -> dict[str, Share]:
     return {
         **rouge_shares(summary.lines, summary.example.bullets, scorer=scorer),
         **figure_shares(summary),
+        "kind_precision": kind_share(summary),
         "name_precision": name_share(summary),
         **style_shares(summary),
         "compression": compression(summary.lines, summary.example.sentences),
@@ -116,6 +118,15 @@ def figure_shares(summary: Summary) -> dict[str, Share]:
         "figure_precision_source": (float(len(own) - len(made_up)), float(len(own))),
         "figure_recall": (float(len(wanted) - len(_unsupported(gold, own))), float(len(wanted))),
     }
+
+
+def kind_share(summary: Summary) -> Share:
+    """Return how many lines call a figure what gold calls it, of those whose first figure gold has too."""
+    gold = [(line, find_figures(line)) for line in summary.example.bullets]
+    told = [(line, figures[0]) for line in summary.lines if (figures := find_figures(line))]
+    judged = [(line, [other for other, own in gold if _has(own, figure)]) for line, figure in told]
+    known = [any(told_alike(line, other) for other in others) for line, others in judged if others]
+    return float(sum(known)), float(len(known))
 
 
 def name_share(summary: Summary) -> Share:
@@ -155,6 +166,11 @@ def rouge_lsum(summed: Array) -> Array:
 def ratio(summed: Array, at: int) -> Array:
     """Return column `at` of the last axis over the next one, 0 where that is 0."""
     return divided(summed[..., at], summed[..., at + 1])
+
+
+def _has(figures: Sequence[Figure], figure: Figure) -> bool:
+    """Return whether one of the figures is this one, either of the two rounded."""
+    return any(supported(figure, own) or supported(own, figure) for own in figures)
 
 
 def _figures(lines: Sequence[str]) -> list[Figure]:

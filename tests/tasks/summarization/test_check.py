@@ -207,6 +207,51 @@ def test_a_wrong_bullet_is_dropped_or_kept_with_its_faults_if_asked_for() -> Non
     )
 
 
+SECOND = replace(EXAMPLE, sentences=("Welcome to the second quarter call.", *SENTENCES[1:]))
+
+
+def kinds(prediction: SummaryPrediction, **changes: Any) -> tuple[Bullet, ...]:
+    """The bullets given of the document, which reports the second quarter, where kinds are checked."""
+    asked = replace(check(**changes), kinds=True)
+    [found] = asked.settle([SECOND], [prediction], [])
+    return found.bullets
+
+
+def test_a_bullet_of_the_wrong_quarter_is_corrected() -> None:
+    line = "q3 revenue rose 12%."
+    assert kinds(written(line)) == (Bullet("q2 revenue rose 12%.", (1,), mark="corrected"),)
+    assert settled(written(line), example=SECOND).bullets == (Bullet(line, (1,)),)
+
+
+def test_what_a_correction_makes_alike_is_told_once() -> None:
+    lines = ("q2 revenue rose 12%.", "q3 revenue rose 12%.", "q2 adjusted revenue rose 12%.")
+    assert kinds(written(*lines)) == (Bullet(lines[0], (1,)),)
+
+
+def test_a_wrong_kind_is_kept_with_its_fault_if_asked_for() -> None:
+    [bullet] = kinds(written("q3 revenue rose 12%."), failed=Failed.keep)
+    assert (bullet.text, bullet.mark) == ("q3 revenue rose 12%.", "")
+    assert bullet.faults == ("bullet 1, quarter: not so in the document: 'q3'",)
+
+
+def test_an_outlook_that_is_none_gives_way_to_the_sentence() -> None:
+    assert kinds(written("sees orders down 3%.")) == (ORDERS_QUOTED,)
+    assert kinds(written(REVENUE, "sees orders down 3%."), failed=Failed.drop) == (Bullet(REVENUE, (1,)),)
+
+
+def test_what_is_written_again_stands_behind_corrected_bullets() -> None:
+    [example] = replace(check(), kinds=True).again([SECOND], [written("q3 revenue rose 12%.", WRONG)])
+    assert example.begun == ("q2 revenue rose 12%.",)
+
+
+def test_a_bullet_is_not_added_that_tells_another_as_another_kind() -> None:
+    first, second = written("adjusted revenue rose 12%."), written(REVENUE, DIVIDEND)
+    example = replace(EXAMPLE, sentences=("Adjusted revenue rose 12%.", *SENTENCES[2:]))
+    asked = replace(check(**FEW), kinds=True, more=3)
+    [found] = asked.settle([example], [first], [second])
+    assert lines(found) == ["adjusted revenue rose 12%.", DIVIDEND]
+
+
 def test_a_repetition_is_left_out_not_replaced() -> None:
     assert settled(written(REVENUE, REVENUE)).bullets == (Bullet(REVENUE, (1,)),)
     kept = settled(written(REVENUE, REVENUE), failed=Failed.keep).bullets

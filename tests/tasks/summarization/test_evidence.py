@@ -62,3 +62,15 @@ def test_a_document_without_sentences_bears_out_nothing() -> None:
 
 def test_words_are_those_of_three_letters_that_not_any_text_has() -> None:
     assert words_of("The Mühle is OK: up 12%, and sold.") == {"mühle", "sold"}
+
+
+def test_the_sentences_that_bear_a_text_out_have_as_many_of_its_figures_as_any_has() -> None:
+    assert SOURCE.bearing("revenue rose 12% to $41.2 million") == [1]
+    assert SOURCE.bearing("revenue of $41.2 million") == [1, 4]
+    assert SOURCE.bearing("revenue rose 3% to $41.2 million") == [1, 2, 4]
+    assert SOURCE.bearing("revenue of $5 million") == SOURCE.bearing("revenue rose") == []
+
+
+def test_a_document_tells_which_quarter_it_reports() -> None:
+    assert SOURCE.reported_quarter is None
+    assert Source((*SENTENCES, "So much for the third quarter.")).reported_quarter == 3

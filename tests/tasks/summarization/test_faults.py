@@ -24,3 +24,22 @@ def test_what_a_bullet_breaks_is_apart_from_what_the_summary_lacks_as_a_whole() 
     assert rules.broken_by("orders fell 3%.", Source(SENTENCES)) == []
     assert rules.lacking([Bullet("orders fell 3%.")]) == {"required"}
     assert rules.lacking([Bullet("orders fell 4%."), Bullet("dividend is $0.25.")]) == set()
+
+
+def test_a_figure_told_as_another_kind_is_a_fault_unless_kinds_are_left_out() -> None:
+    source = Source(("The first quarter was good.", "Adjusted profit was $5 million.", "Sales fell 2%."))
+    lines = ["q2 sales fell 2%.", "profit was $5 million.", "adjusted profit was $5 million."]
+    assert Rules(STYLE).faults(lines, source) == [
+        Fault("quarter", 0, "not so in the document: 'q2'"),
+        Fault("twice", 1, "bullet 3 tells it as another kind"),
+    ]
+    assert Rules(STYLE, kinds=False).faults(lines, source) == []
+
+
+def test_a_bullet_tells_again_what_stands_or_what_stands_as_another_kind() -> None:
+    source = Source(("Adjusted profit was $5 million.",))
+    beside = ["sales fell 2%.", "adjusted profit was $5 million."]
+    for rules, other in ((Rules(STYLE), True), (Rules(STYLE, kinds=False), False)):
+        assert rules.tells_again(beside[0], beside, source)
+        assert rules.tells_again("profit was $5 million.", beside, source) is other
+        assert not rules.tells_again("profit was $6 million.", beside, source)

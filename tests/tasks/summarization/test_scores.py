@@ -14,6 +14,7 @@ from tasks.summarization.scores import (
     compression,
     copied_share,
     figure_shares,
+    kind_share,
     make_scorer,
     name_share,
     ratio,
@@ -111,6 +112,15 @@ def test_a_summary_that_was_not_given_recalls_no_figure_and_claims_none() -> Non
         "figure_precision_source": (0.0, 0.0),
         "figure_recall": (0.0, 3.0),
     }
+
+
+def test_of_figures_that_gold_has_too_those_are_right_that_it_calls_the_same() -> None:
+    """3% is another quarter's, $41 million rounds gold's, 12% is told in two ways; gold has no 7%."""
+    gold = ("q2 revenue $41.2 million.", "q2 orders fell 3%.", "adjusted growth 12%.", "q2 growth 12%.")
+    lines = ("q2 revenue $41 million.", "q3 orders fell 3%.", "q2 growth was 12%.", "margin was 7%.", "fine.")
+    found = summary(*lines)
+    assert kind_share(replace(found, example=replace(found.example, bullets=gold))) == (2.0, 3.0)
+    assert kind_share(summary()) == (0.0, 0.0)
 
 
 def test_names_are_looked_for_in_the_document_alone() -> None:
