@@ -97,6 +97,14 @@ def write_calibration(folder: Path, model: Model, promises: Sequence[Promises]) 
     write_text_atomic(path, json.dumps(manifest, indent=2, ensure_ascii=False))
 
 
+def write_check(folder: Path, check: Mapping[str, Any]) -> None:
+    """Let the bundle's head check its answers by these settings from now on."""
+    path = folder / MANIFEST
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["head"]["check"] = check
+    write_text_atomic(path, json.dumps(manifest, indent=2, ensure_ascii=False))
+
+
 def load_bundle(folder: Path, *, merge: bool = True, types: Mapping[str, str] | None = None) -> Model:
     """Return the trained model, its LoRA merged into the base unless told otherwise.
 

@@ -31,7 +31,7 @@ def prediction_row(prediction: Prediction) -> dict[str, Any]:
     if isinstance(prediction, AnomalyPrediction):
         return _without_unset({**asdict(prediction), "reasons": None})
     if isinstance(prediction, SummaryPrediction):
-        return {**asdict(prediction), "bullets": [_bullet_row(bullet) for bullet in prediction.bullets]}
+        return _summary_row(prediction)
     if isinstance(prediction, RankingPrediction):
         return _ranking_row(prediction)
     if isinstance(prediction, QueryPrediction):
@@ -120,9 +120,19 @@ def _ranking_row(prediction: RankingPrediction) -> dict[str, Any]:
     return {**row, "nothing": True} if prediction.nothing else row
 
 
+def _summary_row(prediction: SummaryPrediction) -> dict[str, Any]:
+    bullets = [_bullet_row(bullet) for bullet in prediction.bullets]
+    return {
+        "id": prediction.id,
+        "bullets": bullets,
+        "abstained": prediction.abstained,
+        "read": prediction.read,
+    }
+
+
 def _bullet_row(bullet: Bullet) -> dict[str, Any]:
     row = {**asdict(bullet), "text": "" if bullet.quoted else bullet.text}
-    return {key: value for key, value in row.items() if value}
+    return {key: value for key, value in row.items() if value or (key == "confidence" and value is not None)}
 
 
 def _without_unset(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,30 +9,40 @@ from typing import TYPE_CHECKING
 from shared import runs
 from shared.bundle_manifest import check_fits, read_manifest
 from shared.config import RunConfig
-from shared.contracts import Examples, Predictions, Trials
+from shared.contracts import Examples, Predictions, Trials, WritingHead
 from shared.errors import UserError
 from shared.promise_text import promises_text
-from shared.run_inputs import bound, load, of_run, run_folder, use_threads
+from shared.run_inputs import bound, keep_check, load, of_run, run_folder, told_reviewer, use_threads
 
 if TYPE_CHECKING:
     from shared.model import Model
 
 
 def calibrate(config: RunConfig, *, overrides: Sequence[str]) -> None:
-    """Fit a run's thresholds and promises on validation anew, and put them into its bundle."""
+    """Fit a run's thresholds and promises on validation anew, and put them into its bundle.
+
+    Where a check is told anew, it is the bundle's from now on: promises are of answers that it checked.
+    """
     from shared import adapters
     from shared.evaluate import infer, predict
     from shared.model_card import write_card
 
     folder = run_folder(config)
+    reviewer = told_reviewer(config, folder, overrides)
     config = bound(of_run(config, folder, overrides))
     check_fits(read_manifest(folder / runs.BUNDLE), task=config.task.name)
     use_threads(config.hardware.threads)
     model, validation = adapters.load_bundle(folder / runs.BUNDLE), load(config, "validation")
-    features = model.head.encode(validation)
-    model.head.tune(validation, features, infer(model, features, batch_tokens=config.predict.batch_tokens))
+    model.head.reviewer = reviewer or model.head.reviewer
+    if not isinstance(model.head, WritingHead):  # which has no thresholds, and takes minutes
+        features = model.head.encode(validation)
+        logits = infer(model, features, batch_tokens=config.predict.batch_tokens)
+        model.head.tune(validation, features, logits)
     predictions = predict(model, validation, batch_tokens=config.predict.batch_tokens)
     runs.write_predictions(folder, "validation", predictions)
+    if reviewer:
+        adapters.write_check(folder / runs.BUNDLE, config.resolved["head"]["check"])
+        keep_check(folder, config)
     promise(model, folder, config, examples=validation, predictions=predictions)
     write_card(folder, metric=config.metric.main)
 

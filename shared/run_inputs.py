@@ -17,6 +17,8 @@ from shared.errors import ConfigError, DataError
 from shared.sampling import draw_examples
 
 CHECK = "head.check"  # the settings of a head that may be told anew: they change no weight
+STYLE = "style"  # the house style, which may be told anew with them
+STYLED = (STYLE, "task.metric.style", f"{CHECK}.{STYLE}")  # where it stands
 # What a stored configuration takes from the command line of now: folders, and what verbs but train are told.
 NOW = (*PLACES, *(word for word in COMMAND_WORDS if word not in ("run", "resume", "predict")))
 
@@ -66,13 +68,17 @@ def resumed(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunCon
 
 
 def of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConfig:
-    """Return the run's configuration with what the command line says anew: other data, a split, a check."""
+    """Return the run's configuration with what is told anew: other data, a split, a house style, a check."""
     stored = OmegaConf.create(runs.read_run_config(folder))
-    given = {text.partition("=")[0].lstrip("+").partition(".")[0] for text in overrides}
+    given = _given(overrides)
     if "data" in given:
         given.add("task")  # the metric that the data asks for
     for name in given & {"data", "task", "split", "hardware", "predict", "row", "title"}:
         stored[name] = config.resolved[name]
+    if STYLE in given:
+        for key in STYLED:
+            if OmegaConf.select(stored, key):
+                OmegaConf.update(stored, key, config.resolved[STYLE], merge=False)
     for key in _check_keys(overrides):
         if not OmegaConf.select(stored, CHECK):
             raise ConfigError([f"{key}: this run writes without a check"])
@@ -81,12 +87,26 @@ def of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConf
 
 
 def told_reviewer(config: RunConfig, folder: Path, overrides: Sequence[str]) -> Reviewer | None:
-    """Return who checks what a run's head answers, if the command line tells settings of the check anew."""
-    if not _check_keys(overrides):
+    """Return who checks what a run's head answers, if the command line tells the check or its style anew."""
+    if STYLE not in _given(overrides) and not _check_keys(overrides):
         return None
     settings: Any = of_run(config, folder, overrides).head
     reviewer: Reviewer | None = settings.reviewer()
     return reviewer
+
+
+def keep_check(folder: Path, config: RunConfig) -> None:
+    """Let the run's configuration have the check and the house style of this one."""
+    stored = OmegaConf.create(runs.read_run_config(folder))
+    for key in (CHECK, *STYLED):
+        OmegaConf.update(stored, key, OmegaConf.select(OmegaConf.create(config.resolved), key), merge=False)
+    kept: Any = OmegaConf.to_container(stored)
+    runs.write_run_config(folder, kept)
+
+
+def _given(overrides: Sequence[str]) -> set[str]:
+    """Return the groups and fields of the configuration that the command line speaks of."""
+    return {text.partition("=")[0].lstrip("+").partition(".")[0] for text in overrides}
 
 
 def _check_keys(overrides: Sequence[str]) -> list[str]:

@@ -40,7 +40,7 @@ def create_run(runs_dir: Path, *, task: str, digest: str, config: dict[str, Any]
     while folder.exists():  # two runs of one second, as in a sweep
         attempt += 1
         folder = runs_dir / task / f"{time}-{digest}-{attempt}"
-    write_text_atomic(folder / CONFIG, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+    write_run_config(folder, config)
     return folder
 
 
@@ -84,6 +84,11 @@ def read_run_config(folder: Path) -> dict[str, Any]:
         raise UserError(f"{folder} is not a run: it has no {CONFIG}")
     config: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return config
+
+
+def write_run_config(folder: Path, config: dict[str, Any]) -> None:
+    """Write the resolved configuration of a run."""
+    write_text_atomic(folder / CONFIG, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
 
 
 def predictions_path(folder: Path, split: str) -> Path:

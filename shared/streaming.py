@@ -74,7 +74,10 @@ def predict_file(
             if number <= done:
                 continue
             prediction = gate.held_back(prediction) if gate else prediction
-            reason: str = getattr(prediction, "abstained", "")  # heads that never abstain have none
+            reasons = (
+                getattr(prediction, name, "") for name in ("abstained", "withheld")
+            )  # not all have both
+            reason: str = next(filter(None, reasons), "")
             if queue and reason:
                 queue.add(number, example, reason, answer=model.head.row(example, prediction))
             output.write(write(example, prediction))

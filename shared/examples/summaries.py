@@ -1,6 +1,6 @@
 """A document in sentences, and its summary in bullets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -34,7 +34,8 @@ class Bullet:
     """One point of a summary; `sources` are indices of the document's sentences it rests on, best first.
 
     A `quoted` one is the sentence `sources[0]` put into the house's style: what is stored of it has no text.
-    `mark` says what a check did to it, `faults` what it still breaks.
+    `mark` says what a check did to it, `faults` what it still breaks, `confidence`, from 0 to 1, how plainly
+    the document says it; None where that is not known.
     """
 
     text: str
@@ -42,19 +43,36 @@ class Bullet:
     quoted: bool = False
     mark: str = ""
     faults: tuple[str, ...] = ()
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryPrediction:
     """The summary of the example with the same id; `abstained` says why there is none, '' where there is.
 
-    `read` are the sentences that the writer had before it.
+    `read` are the sentences that the writer had before it. `unsure` are bullets that were written and are
+    not given, `withheld` says why.
     """
 
     id: str
     bullets: tuple[Bullet, ...] = ()
     abstained: str = ""
     read: tuple[int, ...] = ()
+    unsure: tuple[Bullet, ...] = ()
+    withheld: str = ""
+
+    def confidences(self, unit: str) -> list[float]:
+        """Return how sure each bullet is, of those of which that is known."""
+        return [bullet.confidence for bullet in self.bullets if bullet.confidence is not None]
+
+    def held_back(self, unit: str, least: float, reason: str) -> "SummaryPrediction":
+        """Return the summary without the bullets whose confidence is below `least`; one without any stays."""
+        unsure = tuple(b for b in self.bullets if b.confidence is not None and b.confidence < least)
+        if not unsure:
+            return self
+        kept = tuple(bullet for bullet in self.bullets if bullet not in unsure)
+        abstained = self.abstained if kept else reason
+        return replace(self, bullets=kept, unsure=unsure, withheld=reason, abstained=abstained)
 
     @property
     def key(self) -> tuple[Any, ...]:

@@ -228,17 +228,26 @@ class TextGenerationHead:
             raise BundleError(f"this bundle writes summaries, asked for: {', '.join(types)}")
 
     def row(self, example: SummaryExample, prediction: SummaryPrediction) -> dict[str, Any]:
-        """Return the bullets, each with the sentences it rests on and what a check did to it."""
-        bullets = [
-            {
-                "text": bullet.text,
-                "evidence": [{"sentence": i, "text": example.sentences[i]} for i in bullet.sources],
-                "mark": bullet.mark,
-                "faults": list(bullet.faults),
-            }
-            for bullet in prediction.bullets
-        ]
-        return {"id": prediction.id, "bullets": bullets, "abstained": prediction.abstained}
+        """Return the bullets, each with the sentences it rests on, what a check did to it and how sure it is.
+
+        Those that are held back stand apart, with the reason.
+        """
+
+        def shown(bullets: Sequence[Bullet]) -> list[dict[str, Any]]:
+            return [
+                {
+                    "text": bullet.text,
+                    "evidence": [{"sentence": i, "text": example.sentences[i]} for i in bullet.sources],
+                    "mark": bullet.mark,
+                    "faults": list(bullet.faults),
+                    "confidence": bullet.confidence,
+                }
+                for bullet in bullets
+            ]
+
+        held = {"reason": prediction.withheld, "unsure": shown(prediction.unsure)}
+        row = {"id": prediction.id, "bullets": shown(prediction.bullets), "abstained": prediction.abstained}
+        return {**row, **held} if prediction.withheld else row
 
     def finds(self) -> str:
         """Return what is written."""

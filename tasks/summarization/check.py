@@ -18,7 +18,9 @@ from shared.examples import Bullet, SummaryExample, SummaryPrediction, aligned
 from shared.typed_config import check
 from tasks.summarization.evidence import Source
 from tasks.summarization.faults import TWICE, Rules
+from tasks.summarization.kinds import plainness
 from tasks.summarization.mending import cut_back, mended
+from tasks.summarization.places import place
 from tasks.summarization.style import HouseStyle, instruction
 from tasks.summarization.style_forms import Order
 from tasks.summarization.style_rules import has_value
@@ -48,8 +50,10 @@ class Check:
     style: HouseStyle
     rewrite: bool  # write once more from the first bullet that fails
     failed: Failed
-    more: int = 0  # write once more for another bullet where there are fewer; the runs of old lack it,
-    kinds: bool = False  # and this: whether figures must be told as what the document says they are
+    # What the runs of old lack
+    more: int = 0  # write once more for another bullet where there are fewer
+    kinds: bool = False  # whether figures must be told as what the document says they are
+    placed: bool = False  # whether bullets stand where the style's `places` put them
 
     def __post_init__(self) -> None:
         check(
@@ -112,13 +116,21 @@ class Check:
     ) -> list[SummaryPrediction]:
         """Return the summaries to give: each bullet with its evidence and with what was done to it.
 
-        A second version is taken unless fewer of its bullets pass.
+        Where kinds are checked, a bullet is as sure as the document says it plainly. A second version is
+        taken unless fewer of its bullets pass.
         """
         known = {prediction.id: prediction for prediction in second}
         return [
-            self._completed_by(known.get(prediction.id), example, prediction)
+            self._sure(example, self._completed_by(known.get(prediction.id), example, prediction))
             for example, prediction in aligned(examples, predictions)
         ]
+
+    def _sure(self, example: SummaryExample, prediction: SummaryPrediction) -> SummaryPrediction:
+        if not self.kinds:
+            return prediction
+        source = Source.of(example)
+        bullets = (replace(own, confidence=plainness(own.text, source)) for own in prediction.bullets)
+        return replace(prediction, bullets=tuple(bullets))
 
     def _completed_by(
         self, second: SummaryPrediction | None, example: SummaryExample, first: SummaryPrediction
@@ -165,9 +177,10 @@ class Check:
     def _corrected(self, line: str, source: Source) -> str:
         return line if self.failed is Failed.keep else self.rules.corrected(line, source)
 
-    def _place(self, bullet: Bullet) -> bool:
+    def _place(self, bullet: Bullet) -> tuple[bool, float]:
         """Return what puts the bullets into the style's order."""
-        return self.style.order is Order.figures_first and not has_value(bullet.text)
+        behind = self.style.order is Order.figures_first and not has_value(bullet.text)
+        return behind, place(bullet.text, self.style.places) if self.placed else 0.0
 
     def _judged(
         self, prediction: SummaryPrediction, first: SummaryPrediction, source: Source

@@ -13,6 +13,7 @@ import yaml
 
 from shared.errors import UserError
 from shared.examples import SummaryExample
+from tasks.summarization.places import derive_places
 from tasks.summarization.style import Bounds, HouseStyle, check_style
 from tasks.summarization.style_forms import (
     Case,
@@ -81,6 +82,7 @@ _SAID = {
     "value": "The same of a figure.",
     "metrics": "What counts as a metric.",
     "wording": "The house's own words, which need not stand in the source; names do not belong here.",
+    "places": "Words that put a bullet ahead (below 0) or behind (above 0), by their sum; {}: as written.",
 }
 _WORD = re.compile(r"[^\W\d_]+")
 _WORD_INSIDE = re.compile(r"(?<=[\w,] )[^\W\d_]+")  # of a sentence, where a capital makes a name
@@ -91,6 +93,7 @@ def derive_style(examples: Sequence[SummaryExample], *, name: str) -> HouseStyle
 
     Numbers are bounded where `TAIL` of the summaries lie beyond; a choice is made where, in order of how few
     summaries break it, enough still pass. Nothing is required or forbidden: that is for a person to say.
+    The order of bullets is no rule that one can break: it is how they are put.
     Raises `UserError` where no example has a summary.
     """
     summaries = [example.bullets for example in examples if example.bullets]
@@ -99,6 +102,7 @@ def derive_style(examples: Sequence[SummaryExample], *, name: str) -> HouseStyle
     texts = ["\n".join(bullets) for bullets in summaries]
     spread = Counter(word for text in texts for word in set(_words(text)))
     metrics = [word for word in _METRICS if _num_with(word, texts) >= MIN_SUMMARIES]
+    wording = {word for word, count in spread.items() if count >= MIN_SUMMARIES} - _names(examples)
     lengths = [[len(bullet.split()) for bullet in bullets] for bullets in summaries]
     loose = HouseStyle(
         name=name,
@@ -119,7 +123,8 @@ def derive_style(examples: Sequence[SummaryExample], *, name: str) -> HouseStyle
         metric=0,
         value=0,
         metrics=metrics,
-        wording=sorted({word for word, count in spread.items() if count >= MIN_SUMMARIES} - _names(examples)),
+        wording=sorted(wording),
+        places=derive_places(summaries, words=wording),
     )
     return _with_choices(loose, summaries)
 

@@ -27,7 +27,8 @@ _AHEAD = (
 TELLS_AHEAD = re.compile(rf"\b(?:{_AHEAD})\b", re.IGNORECASE)
 LOOKS_AHEAD = re.compile(
     rf"\b(?:{_AHEAD}|will|estimat\w+|project\w*|targeting|assum\w+|plan(?:s|ning|ned)?|ranges?|between"
-    r"|full[ -]year|next (?:quarter|year)|for (?:the )?(?:fiscal|20\d\d))\b|[\d%] (?:\w+ )?to \$?\d",
+    r"|full[ -]year|next (?:quarter|year)|for (?:the )?(?:fiscal|20\d\d))\b"
+    r"|\$[\d.,]+(?: \w+)? to \$\d|[\d.]+(?:%| percent)? to [\d.]+(?:%| percent)",  # a range
     re.IGNORECASE,
 )
 TELLS_ADJUSTED = re.compile(r"(?<![\w-])(?:adjusted|adj\.?|non-gaap)[ ](?=\w)", re.IGNORECASE)

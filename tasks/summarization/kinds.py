@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from tasks.summarization.evidence import Source
+from tasks.summarization.evidence import Source, words_of
 from tasks.summarization.figures import find_figures
 from tasks.summarization.kind_words import (
     ADJUSTS,
@@ -26,6 +26,8 @@ from tasks.summarization.kind_words import (
     quarter_number,
 )
 
+PLACES = 4  # decimals of a confidence
+
 
 def wrong_kinds(line: str, source: Source) -> dict[str, str]:
     """Return by rule the words by which the line calls its figures what the document does not."""
@@ -41,6 +43,27 @@ def corrected(line: str, source: Source) -> str:
         if told and (match := find(line, told, source)):
             line = mend(line, match, source)
     return line
+
+
+def plainness(line: str, source: Source) -> float | None:
+    """Return how plainly the document says the line, 0 to 1; None for a line without figures.
+
+    That is the mean of three shares: of the sentences with its figures, those that look ahead if it does and
+    those that speak of adjusted if it does, each only then; and of its words, those of the nearest of them.
+    """
+    if not find_figures(line):
+        return None
+    sentences = [source.sentences[place] for place in source.bearing(line)]
+    if not sentences:
+        return 0.0
+    ahead, adjusted = bool(TELLS_AHEAD.search(line)), bool(TELLS_ADJUSTED.search(line))
+    told = words_of(line)
+    shares = (
+        sum(bool(LOOKS_AHEAD.search(text)) == ahead for text in sentences) / len(sentences),
+        sum(bool(ADJUSTS.search(text)) == adjusted for text in sentences) / len(sentences),
+        max(len(told & words_of(text)) for text in sentences) / max(len(told), 1),
+    )
+    return round(sum(shares) / len(shares), PLACES)
 
 
 def told_alike(line: str, other: str) -> bool:

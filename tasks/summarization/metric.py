@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shared.contracts import Score, Trials
+from shared.contracts import Score, Trial, Trials
 from shared.examples import SummaryExample, SummaryPrediction, aligned
 from shared.sums import bootstrapped, by_document
 from tasks.summarization.scores import (
@@ -19,6 +19,7 @@ from tasks.summarization.scores import (
     rouge_shares,
     shares,
     summary_lines,
+    told_as_gold,
 )
 from tasks.summarization.style import RULES, HouseStyle
 
@@ -96,8 +97,14 @@ class SummaryScores:
         return rouge_lsum
 
     def trials(self, examples: Examples, predictions: Predictions) -> Trials:
-        """Return none: a bullet has no probability."""
-        return {}
+        """Return the bullets with a confidence whose figure gold has too: right if gold calls it the same."""
+        found = [
+            Trial(summary.example.document, bullet.confidence, right)
+            for summary, prediction in self._read(examples, predictions)
+            for bullet, right in zip(prediction.bullets, told_as_gold(summary), strict=False)
+            if bullet.confidence is not None and right is not None
+        ]
+        return {"bullets": found} if found else {}
 
     def details(self, examples: Examples, predictions: Predictions) -> str:
         """Return by rule how many summaries keep it, and what breaks it in one that quotes no sentence."""

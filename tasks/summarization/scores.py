@@ -122,11 +122,19 @@ def figure_shares(summary: Summary) -> dict[str, Share]:
 
 def kind_share(summary: Summary) -> Share:
     """Return how many lines call a figure what gold calls it, of those whose first figure gold has too."""
-    gold = [(line, find_figures(line)) for line in summary.example.bullets]
-    told = [(line, figures[0]) for line in summary.lines if (figures := find_figures(line))]
-    judged = [(line, [other for other, own in gold if _has(own, figure)]) for line, figure in told]
-    known = [any(told_alike(line, other) for other in others) for line, others in judged if others]
+    known = [right for right in told_as_gold(summary) if right is not None]
     return float(sum(known)), float(len(known))
+
+
+def told_as_gold(summary: Summary) -> list[bool | None]:
+    """Return of each line whether gold calls its first figure the same; None where gold lacks the figure."""
+    gold = [(line, find_figures(line)) for line in summary.example.bullets]
+    found: list[bool | None] = []
+    for line in summary.lines:
+        figures = find_figures(line)
+        others = [other for other, own in gold if figures and _has(own, figures[0])]
+        found.append(any(told_alike(line, other) for other in others) if others else None)
+    return found
 
 
 def name_share(summary: Summary) -> Share:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from shared.errors import ConfigError
@@ -85,6 +85,7 @@ class HouseStyle:
     value: float
     metrics: list[str]  # what counts as a metric
     wording: list[str]  # the house's own words, which need not stand in the source
+    places: dict[str, float] = field(default_factory=dict)  # see `places`; the runs of old lack it
 
     def __post_init__(self) -> None:
         mistakes = [*_bad_values(self), *_contradictions(self)]

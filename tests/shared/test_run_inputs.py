@@ -33,6 +33,16 @@ def test_what_is_told_anew_of_a_check_stands_in_the_configuration_of_what_follow
     assert found.resolved["head"]["check"]["failed"] == "drop"
 
 
+def test_a_house_style_is_told_anew_to_the_check_and_to_the_metric(tmp_path: Path) -> None:
+    run, words = run_of(tmp_path, *WORDS), ["style=brief", "style.bullets.max=7"]
+    assert told(run, *words).style.name == "brief"
+    found = of_run(compose_run("summarization", words), run, words)
+    told_styles = (found.resolved["style"], found.resolved["head"]["check"]["style"])
+    assert [style["bullets"]["max"] for style in told_styles] == [7, 7]
+    assert found.metric.style.bullets.max == 7
+    assert told(run_of(tmp_path, *WORDS, "head.check=null"), *words) is None
+
+
 def test_where_nothing_is_told_the_bundles_own_check_stands(tmp_path: Path) -> None:
     assert told(run_of(tmp_path, *WORDS), "split=validation", "predict.check=false") is None
 

@@ -211,16 +211,50 @@ SECOND = replace(EXAMPLE, sentences=("Welcome to the second quarter call.", *SEN
 
 
 def kinds(prediction: SummaryPrediction, **changes: Any) -> tuple[Bullet, ...]:
-    """The bullets given of the document, which reports the second quarter, where kinds are checked."""
+    """The bullets given of the document, which reports the second quarter, but for their confidences."""
     asked = replace(check(**changes), kinds=True)
     [found] = asked.settle([SECOND], [prediction], [])
-    return found.bullets
+    return tuple(replace(bullet, confidence=None) for bullet in found.bullets)
 
 
 def test_a_bullet_of_the_wrong_quarter_is_corrected() -> None:
     line = "q3 revenue rose 12%."
     assert kinds(written(line)) == (Bullet("q2 revenue rose 12%.", (1,), mark="corrected"),)
     assert settled(written(line), example=SECOND).bullets == (Bullet(line, (1,)),)
+
+
+def test_where_kinds_are_checked_a_bullet_is_as_sure_as_the_document_says_it_plainly() -> None:
+    """Outlook and adjusted agree; of three words, revenue and rose stand there."""
+    asked = replace(check(), kinds=True)
+    [found] = asked.settle([SECOND], [written("tellmere revenue rose 12%.", "a mill opened.")], [])
+    assert [bullet.confidence for bullet in found.bullets] == [0.8889, None]
+
+
+def placed(prediction: SummaryPrediction, **changes: Any) -> list[str]:
+    [found] = replace(check(**changes), placed=True).settle([EXAMPLE], [prediction], [])
+    return lines(found)
+
+
+def test_bullets_stand_where_their_words_put_them() -> None:
+    places = {"revenue": 0.2, "dividend": -0.1, "orders": 0.3, "fell": -0.3}
+    first = written(REVENUE, DIVIDEND, ORDERS)
+    assert placed(first, places=places) == [DIVIDEND, ORDERS, REVENUE]
+    assert lines(settled(first, places=places)) == placed(first) == [REVENUE, DIVIDEND, ORDERS]
+
+
+def test_the_order_that_the_style_asks_for_comes_before_places() -> None:
+    first, places = written("a mill opened.", DIVIDEND), {"dividend": 1.0}
+    assert placed(first, places=places) == ["a mill opened.", DIVIDEND]
+    assert placed(first, places=places, order=Order.figures_first) == [DIVIDEND, "a mill opened."]
+
+
+def test_faults_that_are_kept_name_bullets_as_they_stand() -> None:
+    asked = replace(check(failed=Failed.keep, places={"revenue": 1.0}), placed=True)
+    [found] = asked.settle([EXAMPLE], [written(REVENUE, WRONG)], [])
+    assert [(bullet.text, bullet.faults) for bullet in found.bullets] == [
+        (WRONG, ("bullet 1, figures: not in the document: 4%",)),
+        (REVENUE, ()),
+    ]
 
 
 def test_what_a_correction_makes_alike_is_told_once() -> None:

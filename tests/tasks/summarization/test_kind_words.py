@@ -79,7 +79,8 @@ def test_a_document_tells_an_outlook_in_more_ways() -> None:
     for text in ("a range of 5%", "we plan 5 stores", "between 5 and 6", "sales of $5 million to $6 million"):
         assert LOOKS_AHEAD.search(text)
         assert not TELLS_AHEAD.search(text)
-    assert not LOOKS_AHEAD.search("Sales rose 5 percent to the highest ever.")
+    for text in ("Sales rose 5 percent to the highest ever.", "sales rose 5% to $6 million"):
+        assert not LOOKS_AHEAD.search(text)
 
 
 def test_adjusted_is_told_by_a_word_of_its_own() -> None:

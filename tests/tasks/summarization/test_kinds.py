@@ -1,7 +1,7 @@
 import pytest
 
 from tasks.summarization.evidence import Source
-from tasks.summarization.kinds import corrected, told_alike, told_as_another, wrong_kinds
+from tasks.summarization.kinds import corrected, plainness, told_alike, told_as_another, wrong_kinds
 
 SOURCE = Source(
     (
@@ -117,3 +117,21 @@ def test_lines_call_their_figures_the_same_where_quarter_outlook_and_adjustment_
     assert not told_alike("q2 revenue $43 million.", "q3 revenue $43 million.")
     assert not told_alike("q3 revenue $43 million.", "sees q3 revenue $43 million.")
     assert not told_alike("q2 earnings $0.52.", "q2 adj earnings $0.52.")
+
+
+def test_a_line_is_as_plain_as_its_sentences_say_its_kind_and_its_words() -> None:
+    """Of three shares: outlook, adjusted, words. "margin" stands beside 12%, "second" does not."""
+    assert plainness("margin 12%.", SOURCE) == 1.0
+    assert plainness("second margin 12%.", SOURCE) == pytest.approx(2.5 / 3, abs=1e-4)
+    assert plainness("adjusted margin 12%.", SOURCE) == pytest.approx(1.5 / 3, abs=1e-4)
+    assert plainness("sees margin 12%.", SOURCE) == pytest.approx(1.5 / 3, abs=1e-4)
+
+
+def test_a_line_without_figures_is_of_no_known_plainness_and_one_without_sentences_of_none() -> None:
+    assert plainness("the margin rose.", SOURCE) is None
+    assert plainness("margin 99%.", SOURCE) == 0.0
+
+
+def test_half_the_sentences_with_a_figure_count_half() -> None:
+    source = Source(("Profit was $5 million.", "Adjusted profit was $5 million."))
+    assert plainness("profit $5 million.", source) == pytest.approx(2.5 / 3, abs=1e-4)
