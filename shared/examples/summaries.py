@@ -66,8 +66,8 @@ class SummaryPrediction:
         return [bullet.confidence for bullet in self.bullets if bullet.confidence is not None]
 
     def held_back(self, unit: str, least: float, reason: str) -> "SummaryPrediction":
-        """Return the summary without the bullets whose confidence is below `least`; one without any stays."""
-        unsure = tuple(b for b in self.bullets if b.confidence is not None and b.confidence < least)
+        """Return the summary without the bullets whose confidence is below `least`, or not known."""
+        unsure = tuple(b for b in self.bullets if b.confidence is None or b.confidence < least)
         if not unsure:
             return self
         kept = tuple(bullet for bullet in self.bullets if bullet not in unsure)

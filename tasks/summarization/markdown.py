@@ -14,12 +14,17 @@ def markdown(example: SummaryExample, prediction: SummaryPrediction) -> str:
     """Return the summary below a heading with its id; it ends in a blank line, so that another can follow.
 
     Marks and faults follow a bullet in italics, then each source as a quotation with the sentence's number,
-    from 1. An abstention gives its reason.
+    from 1. An abstention gives its reason. Bullets that are held back stand below the others.
     """
     heading = f"## {_escaped(prediction.id)}\n\n"
     if prediction.abstained:
         return f"{heading}*No summary: {_escaped(prediction.abstained)}*\n\n"
-    return heading + "".join(_item(bullet, example) for bullet in prediction.bullets) + "\n"
+    given, unsure = (
+        "".join(_item(bullet, example) for bullet in bullets)
+        for bullets in (prediction.bullets, prediction.unsure)
+    )
+    held = f"\n*Held back: {_escaped(prediction.withheld)}*\n\n{unsure}" if unsure else ""
+    return f"{heading}{given}{held}\n"
 
 
 def _item(bullet: Bullet, example: SummaryExample) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from shared.abstention import Gate, make_gate
 from shared.errors import UserError
-from shared.examples import FacetAnswer, FacetPrediction, Span, SpanPrediction
+from shared.examples import Bullet, FacetAnswer, FacetPrediction, Span, SpanPrediction, SummaryPrediction
 from shared.passages import RankingPrediction
 from shared.promise import Promises, Usual
 from shared.record import Promise
@@ -52,6 +52,24 @@ def test_a_ranking_is_held_back_by_its_first_passage() -> None:
     assert held.nothing and held.abstained == gate.reason  # so that its scores are those of what is given
     assert not gate.held_back(RankingPrediction("b", ("p", "q"), probabilities=(0.8, 0.1))).abstained
     assert gate.held_back(RankingPrediction("c", nothing=True)).abstained
+
+
+def test_an_unsure_bullet_is_held_back_and_so_is_one_of_which_nothing_is_known() -> None:
+    gate = Gate(promise(0.7, unit="bullets"), USUAL)
+    bullets = (Bullet("Up.", confidence=0.7), Bullet("Down.", confidence=0.6), Bullet("All is well."))
+    held = gate.held_back(SummaryPrediction("a", bullets))
+    assert (held.bullets, held.unsure) == (bullets[:1], bullets[1:])
+    assert (held.withheld, held.abstained) == (gate.reason, "")
+    assert (gate.given, gate.num) == (1, 2)
+
+
+def test_a_summary_of_which_no_bullet_is_given_abstains() -> None:
+    gate = Gate(promise(0.7, unit="bullets"), USUAL)
+    assert gate.held_back(SummaryPrediction("a", (Bullet("Up.", confidence=0.6),))).abstained == gate.reason
+    silent = SummaryPrediction("b", abstained="the document is empty")
+    assert gate.held_back(silent) is silent
+    sure = SummaryPrediction("c", (Bullet("Up.", confidence=0.8),))
+    assert gate.held_back(sure) is sure
 
 
 def test_where_nothing_is_promised_no_answer_is_given() -> None:

@@ -167,6 +167,9 @@ def test_a_summary_row_has_our_own_text_and_of_a_quotation_only_where_it_stands(
     assert read_prediction(row) == SummaryPrediction(
         "7", (written, Bullet("", (0,), quoted=True)), read=(0, 1, 3)
     )
+    for sure in (0.5, 0.0):
+        told = SummaryPrediction("9", (Bullet("Up.", confidence=sure),))
+        assert read_prediction(json.loads(json.dumps(prediction_row(told)))) == told
     silent = SummaryPrediction("8", abstained="the document is empty")
     assert read_prediction(json.loads(json.dumps(prediction_row(silent)))) == silent
 

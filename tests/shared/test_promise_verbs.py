@@ -11,8 +11,12 @@ from shared.adapters import read_manifest
 from shared.compose import compose_run
 from shared.config import RunConfig
 from shared.errors import UserError
+from shared.examples import SummaryPrediction
 from shared.promise import Promises, read_promises
 from shared.record import read_record
+from shared.train import Fitted
+from tests.shared.bundles import write_bundle
+from tests.shared.short_base import SHORT
 
 QUICK = ["train=quick", "train.epochs=3", "hardware.threads=1"]
 
@@ -48,6 +52,26 @@ def test_calibrate_makes_other_promises_and_changes_no_weight(trained: Path) -> 
     after = read_manifest(trained / runs.BUNDLE)
     assert after["files"] == before["files"]
     assert [promise.risk for promise in promised(trained).promises] == [0.4, 0.5]
+
+
+@pytest.mark.usefixtures("short_base")
+def test_calibrate_lets_the_bundle_keep_a_check_and_a_style_told_anew(tmp_path: Path) -> None:
+    words = ["head.prompt_tokens=48", "head.max_new_tokens=12", "head.batch_rows=2", "lora.layers=2", *SHORT]
+    trained = compose_run("summarization", [*words, "head.check.kinds=false"])
+    run = runs.create_run(tmp_path, task="summarization", digest=trained.digest, config=trained.resolved)
+    write_bundle(run / runs.BUNDLE, "summarization", [*words, "head.check.kinds=false"], validation=[])
+    counts = {"trainable": 1, "frozen": 2, "total": 3}
+    runs.write_training(run, fitted=Fitted(), parameters=counts, num_examples=1)
+    told_anew = ["head.check.kinds=true", "head.check.more=2", "style.bullets.max=3"]
+    config = compose_run("summarization", [f"run={run}", f"runs_dir={tmp_path}", *told_anew])
+    promise_verbs.calibrate(config, overrides=told_anew)
+    check = read_manifest(run / runs.BUNDLE)["head"]["check"]
+    assert (check["kinds"], check["more"], check["style"]["bullets"]["max"]) == (True, 2, 3)
+    stored = runs.read_run_config(run)
+    assert stored["head"]["check"] == check
+    assert stored["style"] == stored["task"]["metric"]["style"] == check["style"]
+    given = runs.read_predictions(runs.predictions_path(run, "validation"))
+    assert all(len(own.bullets) <= 3 for own in given if isinstance(own, SummaryPrediction))
 
 
 def test_evaluate_judges_the_bundles_promises_and_resplit_tells_how_often_they_hold(

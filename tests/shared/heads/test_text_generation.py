@@ -7,11 +7,14 @@ import pytest
 import torch
 
 from shared import adapters
+from shared.abstention import Gate
 from shared.compose import compose_run
 from shared.errors import BundleError, ConfigError, UserError
 from shared.evaluate import infer, predict
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
 from shared.model import Model, create_model
+from shared.promise import Usual
+from shared.record import Promise
 from shared.runs import Progress
 from shared.streaming import predict_file, show_writing
 from shared.train import fit
@@ -160,6 +163,37 @@ def test_what_is_written_can_be_watched_text_by_text(
     features = model.head.encode([replace(REPORT, sentences=REPORT.sentences[k:]) for k in range(2)])
     written = [ids.astype(int).tolist() for ids in infer(model, features, batch_tokens=1000)]
     assert shown == "".join(f"{text_of(model, ids)}\n" for ids in written)
+
+
+def test_a_row_has_bullets_that_are_given_and_apart_those_held_back(model: Model) -> None:
+    sure, unsure = Bullet("Revenue rose 12%.", (1,), confidence=0.9), Bullet("Profit rose.", confidence=0.1)
+    whole = SummaryPrediction("orla", (sure, unsure))
+    row = model.head.row(REPORT, whole)
+    assert [own["confidence"] for own in row["bullets"]] == [0.9, 0.1]
+    assert row.keys() == {"id", "bullets", "abstained"}
+    held = model.head.row(REPORT, whole.held_back("bullets", 0.5, "not sure enough"))
+    assert held["bullets"] == row["bullets"][:1]
+    assert (held["reason"], held["unsure"]) == ("not sure enough", row["bullets"][1:])
+
+
+def test_a_summary_with_bullets_held_back_waits_for_a_person(model: Model, tmp_path: Path) -> None:
+    """The first report has a figure in each sentence but one; of the second nothing is sure."""
+    given = tmp_path / "calls.jsonl"
+    documents = [{"id": str(k), "document": list(REPORT.sentences[: 3 - 2 * k])} for k in range(2)]
+    given.write_text("".join(json.dumps(row) + "\n" for row in documents), encoding="utf-8")
+    queue, output = tmp_path / "queue.jsonl", tmp_path / "out.jsonl"
+    words = [f"predict.input={given}", "predict.format=jsonl", f"predict.output={output}"]
+    config = compose_run("summarization", [*words, f"predict.abstained={queue}", "style.period=0"])
+    gate = Gate(Promise("bullets", 0.05, 0.95, None, 0.0, 100, 0.0), Usual(0.9, 0.5, 100.0))
+    model.head.reviewer = config.head.reviewer()
+    predict_file(model, config.predict, read=config.reader, gate=gate)
+    model.head.reviewer = None
+    waiting = [json.loads(line) for line in queue.read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+    assert [row["why"] for row in waiting] == [row["abstained"] for row in rows]
+    assert waiting[0]["why"] == gate.reason
+    assert all(row["bullets"] == [] for row in rows)
+    assert {own["confidence"] for own in waiting[0]["answer"]["unsure"]} == {1.0}
 
 
 def text_of(model: Model, ids: list[int]) -> str:

@@ -36,6 +36,14 @@ def test_a_quoted_bullet_without_text_is_its_sentence() -> None:
     )
 
 
+def test_bullets_held_back_stand_below_with_the_reason() -> None:
+    sure, unsure = Bullet("Up 5%.", confidence=0.9), Bullet("Revenue $4 million.", confidence=0.2)
+    held = SummaryPrediction("call_1", (sure, unsure)).held_back("bullets", 0.5, "not sure enough")
+    assert markdown(EXAMPLE, held) == (
+        "## call\\_1\n\n- Up 5%.\n\n*Held back: not sure enough*\n\n- Revenue $4 million.\n\n"
+    )
+
+
 def test_an_abstention_says_why() -> None:
     silent = SummaryPrediction("call_1", abstained="the document is empty")
     assert markdown(EXAMPLE, silent) == "## call\\_1\n\n*No summary: the document is empty*\n\n"

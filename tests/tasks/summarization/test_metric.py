@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from shared.contracts import Score
+from shared.contracts import Score, Trial
 from shared.errors import UserError
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
 from shared.intervals import bootstrap, stack_counts
@@ -90,6 +90,20 @@ def test_a_document_without_gold_is_scored_on_its_style_and_figures_alone() -> N
     assert found["rouge1"] == found["rougeLsum"] == found["figure_recall"] == 1.0
     assert found["style_bullets"] == pytest.approx(2 / 3)
     assert found["figure_precision"] == 3 / 4
+
+
+def test_bullets_are_judged_whose_confidence_is_known_and_whose_figure_gold_has() -> None:
+    bullets = (
+        Bullet("Q2 revenue $41.2 million.", confidence=0.9),
+        Bullet("Q3 revenue $41.2 million.", confidence=0.4),
+        Bullet("Revenue $50 million.", confidence=0.8),
+        Bullet("Q2 revenue $41 million."),
+    )
+    predictions = [SummaryPrediction("apples", bullets), told("pears")]
+    assert METRIC.trials(BOTH, predictions) == {
+        "bullets": [Trial("apples", 0.9, right=True), Trial("apples", 0.4, right=False)]
+    }
+    assert METRIC.trials(BOTH, [example.gold() for example in BOTH]) == {}
 
 
 def test_counts_and_the_main_statistic_give_the_score_and_its_interval_again() -> None:
