@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +20,11 @@ from shared.runs import Progress
 from shared.streaming import predict_file, show_writing
 from shared.train import fit
 from shared.writing import IGNORED
+from tests.shared.short_base import SHORT
 
-SMALL = ["head.prompt_tokens=48", "head.max_new_tokens=12", "head.batch_rows=2", "lora.layers=2"]
+pytestmark = pytest.mark.usefixtures("short_base")
+WHOLE = ["head.prompt_tokens=48", "head.max_new_tokens=12", "head.batch_rows=2", "lora.layers=2"]
+SMALL = [*SHORT, *WHOLE]
 REPORT = SummaryExample(
     "orla",
     ("Good morning.", "Revenue rose 12% to $41.2 million in Q2.", "Profit was $5 million."),
@@ -29,13 +33,13 @@ REPORT = SummaryExample(
 )
 
 
-def new_model(*overrides: str) -> Model:
-    config = compose_run("summarization", [*SMALL, "head.check=null", *overrides])
+def new_model(*overrides: str, words: Sequence[str] = SMALL) -> Model:
+    config = compose_run("summarization", [*words, "head.check=null", *overrides])
     return create_model(config.model, config.head, config.lora, types=config.data.types(), seed=1)
 
 
 @pytest.fixture(scope="module")
-def model() -> Model:
+def model(short_base: None) -> Model:
     return new_model()
 
 
@@ -176,7 +180,7 @@ def test_a_row_has_bullets_that_are_given_and_apart_those_held_back(model: Model
     assert (held["reason"], held["unsure"]) == ("not sure enough", row["bullets"][1:])
 
 
-def test_a_summary_with_bullets_held_back_waits_for_a_person(model: Model, tmp_path: Path) -> None:
+def test_a_summary_with_bullets_held_back_waits_for_a_person(tmp_path: Path) -> None:
     """The first report has a figure in each sentence but one; of the second nothing is sure."""
     given = tmp_path / "calls.jsonl"
     documents = [{"id": str(k), "document": list(REPORT.sentences[: 3 - 2 * k])} for k in range(2)]
@@ -185,9 +189,9 @@ def test_a_summary_with_bullets_held_back_waits_for_a_person(model: Model, tmp_p
     words = [f"predict.input={given}", "predict.format=jsonl", f"predict.output={output}"]
     config = compose_run("summarization", [*words, f"predict.abstained={queue}", "style.period=0"])
     gate = Gate(Promise("bullets", 0.05, 0.95, None, 0.0, 100, 0.0), Usual(0.9, 0.5, 100.0))
+    model = new_model(words=WHOLE)
     model.head.reviewer = config.head.reviewer()
     predict_file(model, config.predict, read=config.reader, gate=gate)
-    model.head.reviewer = None
     waiting = [json.loads(line) for line in queue.read_text(encoding="utf-8").splitlines()]
     rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
     assert [row["why"] for row in waiting] == [row["abstained"] for row in rows]
@@ -215,7 +219,8 @@ def test_the_house_style_can_be_told_in_the_prompt() -> None:
     assert "third person" in told and "5%" in told
 
 
-def test_lora_sits_in_the_last_layers_alone(model: Model) -> None:
+def test_lora_sits_in_the_last_layers_alone() -> None:
+    model = new_model(words=WHOLE)
     layers = {name.split(".layers.")[1].split(".")[0] for name in model.trained_state()}
     assert layers == {"28", "29"}
 
@@ -224,7 +229,7 @@ def test_the_writer_learns_a_summary_by_heart_twice_the_same(tmp_path: Path) -> 
     losses = []
     for name in ("a", "b"):
         config = compose_run("summarization", ["train=write", "train.epochs=12", "train.keep=last"])
-        model = new_model("head.max_new_tokens=24")
+        model = new_model("head.max_new_tokens=24", words=WHOLE)  # the first blocks alone learn slower
         (tmp_path / name).mkdir()
         with Progress(tmp_path / name, metric="rougeLsum") as progress:
             fitted = fit(
