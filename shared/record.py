@@ -235,6 +235,13 @@ def write_trust(path: Path, found: Reliability | None, kept: Sequence[Kept]) -> 
     _write(value, path)
 
 
+def add_scores(path: Path, scores: Mapping[str, Score]) -> None:
+    """Put scores into the record's file that it does not have."""
+    value = json.loads(path.read_text(encoding="utf-8"))
+    value["scores"] |= {name: asdict(score) for name, score in scores.items()}
+    _write(value, path)
+
+
 def read_record(path: Path) -> Record:
     """Return the record in the file; raises `UserError` naming a key that is missing, unknown or mistyped."""
     try:

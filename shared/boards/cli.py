@@ -14,6 +14,7 @@ from shared.help import CONF
 from shared.runs import RECORD, say
 
 _RUN, _JSON, _BOARD = "run=", "--json", "leaderboards_dir="
+_NEW_SCORES = "--new-scores"
 
 
 def main() -> None:
@@ -94,12 +95,14 @@ def _taken(words: Sequence[str], name: str, *, allowed: Sequence[str]) -> tuple[
 
 
 def rescore(arguments: Sequence[str], board: Path) -> None:
-    """[TASK]: score published answers again, and record how far their confidences can be trusted."""
+    """[TASK] [--new-scores]: score published answers again, and record how far to trust them, or new scores."""
     from shared.boards.rescore import rescore as score_records
 
-    task = arguments[0] if arguments else None
-    _none(arguments[1:])
-    for line in score_records(board / "records", _data_dir(), task=task):
+    words = [word for word in arguments if word != _NEW_SCORES]
+    task = words[0] if words else None
+    _none(words[1:])
+    lines = score_records(board / "records", _data_dir(), task=task, new_scores=_NEW_SCORES in arguments)
+    for line in lines:
         say(line)
 
 

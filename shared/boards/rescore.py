@@ -16,7 +16,7 @@ from shared.contracts import Score
 from shared.errors import UserError, suggest
 from shared.promise import kept_again
 from shared.provenance import digest_files
-from shared.record import Kept, Record, Reliability, read_record, write_trust
+from shared.record import Kept, Record, Reliability, add_scores, read_record, write_trust
 from shared.reliability import reliability
 from shared.runs import read_predictions
 from shared.typed_config import build
@@ -35,6 +35,7 @@ class ScoredAgain:
     digest_matches: bool  # whether this is the data that the record was scored on
     reliability: Reliability | None
     promises: list[Kept]
+    scores: dict[str, Score]  # all of them, where they were asked for
 
     @property
     def score_problem(self) -> str:
@@ -58,10 +59,10 @@ class ScoredAgain:
         return "its reliability is not that of its answers: python -m leaderboards rescore writes it"
 
 
-def score_again(path: Path, data_dir: Path | str) -> ScoredAgain | None:
+def score_again(path: Path, data_dir: Path | str, *, whole: bool = False) -> ScoredAgain | None:
     """Return what the answers beside the record are worth, None where its data is not in the folder.
 
-    Nothing is fetched.
+    Nothing is fetched. `whole` asks for every score with its interval, which takes longer.
     """
     record = read_record(path)
     config = _data_config(record, data_dir)
@@ -80,13 +81,17 @@ def score_again(path: Path, data_dir: Path | str) -> ScoredAgain | None:
         digest_matches=digest == record.data.digest,
         reliability=reliability(trials),
         promises=kept_again(record.promises, trials),
+        scores=metric.score(examples, predictions) if whole else {},
     )
 
 
-def rescore(records_dir: Path, data_dir: Path | str, *, task: str | None = None) -> list[str]:
+def rescore(
+    records_dir: Path, data_dir: Path | str, *, task: str | None = None, new_scores: bool = False
+) -> list[str]:
     """Return a line for each record of the task, or of all, having put its reliability into its file.
 
-    Raises `UserError` for a record that does not get its stored score again; scores are never written.
+    With `new_scores` scores that the record is older than are added. Raises `UserError` for a record that
+    does not get its stored score again; a score that it has is never written.
     """
     paths = sorted(records_dir.glob(f"{task or '*'}/*.json"))
     if not paths:
@@ -95,17 +100,19 @@ def rescore(records_dir: Path, data_dir: Path | str, *, task: str | None = None)
         raise UserError(
             f"{records_dir} has no record of {task!r}{close}; it has: {', '.join(tasks) or 'none'}"
         )
-    return [_rescored(path, data_dir) for path in paths]
+    return [_rescored(path, data_dir, new_scores=new_scores) for path in paths]
 
 
-def _rescored(path: Path, data_dir: Path | str) -> str:
-    again = score_again(path, data_dir)
+def _rescored(path: Path, data_dir: Path | str, *, new_scores: bool) -> str:
+    again = score_again(path, data_dir, whole=new_scores)
     if again is None:
         return f"{path.stem}: not scored again, its data is not in {data_dir}"
     if again.score_problem:
         raise UserError(f"{path}: {again.score_problem}")
     if (again.reliability, again.promises) != (again.record.reliability, again.record.promises):
         write_trust(path, again.reliability, again.promises)
+    if missing := {name: score for name, score in again.scores.items() if name not in again.record.scores}:
+        add_scores(path, missing)
     return f"{path.stem}: {again.record.metric.main} {again.score:.4f} again, {_shown(again.reliability)}"
 
 

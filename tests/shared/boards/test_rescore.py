@@ -85,6 +85,18 @@ def test_rescore_adds_the_reliability_and_changes_no_other_line(tmp_path: Path, 
     assert path.read_bytes() == before
 
 
+def test_scores_that_a_record_is_older_than_are_added_where_that_is_asked_for(
+    tmp_path: Path, data_dir: Path
+) -> None:
+    path = published(tmp_path)
+    rescore(tmp_path / "records", data_dir)
+    assert read_record(path).scores == {"f1": Score(0.5)}
+    rescore(tmp_path / "records", data_dir, new_scores=True)
+    scores = read_record(path).scores
+    assert scores["f1"] == Score(0.5)  # as it was
+    assert (scores["precision"].value, scores["precision"].low) == (0.5, 0.0)
+
+
 def test_answers_without_probabilities_have_no_reliability(tmp_path: Path, data_dir: Path) -> None:
     silent = [
         {"id": row["id"], "spans": [{**span, "probability": None} for span in row["spans"]]}
