@@ -95,7 +95,7 @@ def _taken(words: Sequence[str], name: str, *, allowed: Sequence[str]) -> tuple[
 
 
 def rescore(arguments: Sequence[str], board: Path) -> None:
-    """[TASK] [--new-scores]: score published answers again, and record how far to trust them, or new scores."""
+    """[TASK] [--new-scores]: score published answers again, and record what to trust, or new scores."""
     from shared.boards.rescore import rescore as score_records
 
     words = [word for word in arguments if word != _NEW_SCORES]
