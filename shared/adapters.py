@@ -89,19 +89,18 @@ def save_bundle(model: Model, folder: Path, *, origin: Origin, lora: LoraConfig)
         (partial / CARD).write_text(str(model_card(partial)), encoding="utf-8")  # in place of peft's
 
 
-def write_calibration(folder: Path, model: Model, promises: Sequence[Promises]) -> None:
-    """Put what validation gave into the bundle: the head's thresholds, and what is promised of answers."""
+def write_calibration(
+    folder: Path, model: Model, promises: Sequence[Promises], *, check: Mapping[str, Any] | None = None
+) -> None:
+    """Put what validation gave into the bundle: the head's thresholds, and what is promised of answers.
+
+    `check` are the settings by which the answers were checked, where they are not the bundle's own yet.
+    """
     path = folder / MANIFEST
     manifest = json.loads(path.read_text(encoding="utf-8"))
     manifest |= {"decoding": model.head.decoding, "promises": promises_row(promises)}
-    write_text_atomic(path, json.dumps(manifest, indent=2, ensure_ascii=False))
-
-
-def write_check(folder: Path, check: Mapping[str, Any]) -> None:
-    """Let the bundle's head check its answers by these settings from now on."""
-    path = folder / MANIFEST
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    manifest["head"]["check"] = check
+    if check is not None:
+        manifest["head"]["check"] = check
     write_text_atomic(path, json.dumps(manifest, indent=2, ensure_ascii=False))
 
 

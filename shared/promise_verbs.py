@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared import runs
 from shared.bundle_manifest import check_fits, read_manifest
@@ -41,22 +41,28 @@ def calibrate(config: RunConfig, *, overrides: Sequence[str]) -> None:
     predictions = predict(model, validation, batch_tokens=config.predict.batch_tokens)
     runs.write_predictions(folder, "validation", predictions)
     if reviewer:
-        adapters.write_check(folder / runs.BUNDLE, config.resolved["head"]["check"])
         keep_check(folder, config)
-    promise(model, folder, config, examples=validation, predictions=predictions)
+    check = config.resolved["head"]["check"] if reviewer else None
+    promise(model, folder, config, examples=validation, predictions=predictions, check=check)
     write_card(folder, metric=config.metric.main)
 
 
 def promise(
-    model: Model, folder: Path, config: RunConfig, *, examples: Examples, predictions: Predictions
+    model: Model,
+    folder: Path,
+    config: RunConfig,
+    *,
+    examples: Examples,
+    predictions: Predictions,
+    check: Mapping[str, Any] | None = None,
 ) -> None:
-    """Put into the bundle what these answers, validation's, allow to promise of others."""
+    """Put into the bundle what these answers, validation's, allow to promise of others, and a new check."""
     from shared import adapters
     from shared.promise import make_promises
 
     trials = config.metric.trials(examples, predictions)
     promises = make_promises(trials, config.promise.risks, confidence=config.promise.confidence)
-    adapters.write_calibration(folder / runs.BUNDLE, model, promises)
+    adapters.write_calibration(folder / runs.BUNDLE, model, promises, check=check)
     runs.say(promises_text(promises))
 
 

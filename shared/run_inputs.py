@@ -90,7 +90,10 @@ def told_reviewer(config: RunConfig, folder: Path, overrides: Sequence[str]) -> 
     """Return who checks what a run's head answers, if the command line tells the check or its style anew."""
     if STYLE not in _given(overrides) and not _check_keys(overrides):
         return None
-    settings: Any = of_run(config, folder, overrides).head
+    told = of_run(config, folder, overrides)
+    if not OmegaConf.select(OmegaConf.create(told.resolved), CHECK):
+        return None
+    settings: Any = told.head
     reviewer: Reviewer | None = settings.reviewer()
     return reviewer
 

@@ -74,10 +74,8 @@ def predict_file(
             if number <= done:
                 continue
             prediction = gate.held_back(prediction) if gate else prediction
-            reasons = (
-                getattr(prediction, name, "") for name in ("abstained", "withheld")
-            )  # not all have both
-            reason: str = next(filter(None, reasons), "")
+            # Why a whole answer is missing, or parts of it: not all predictions have both
+            reason: str = getattr(prediction, "abstained", "") or getattr(prediction, "withheld", "")
             if queue and reason:
                 queue.add(number, example, reason, answer=model.head.row(example, prediction))
             output.write(write(example, prediction))

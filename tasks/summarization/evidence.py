@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from shared.examples import SummaryExample
 from tasks.summarization.figures import Figure, find_figures, supported
@@ -25,8 +25,8 @@ class Source:
 
     @classmethod
     def of(cls, example: SummaryExample) -> Source:
-        """Return the example's document."""
-        return cls(example.sentences)
+        """Return the example's document; of the last one asked for, with what was looked up in it."""
+        return _source(example.sentences)
 
     @cached_property
     def text(self) -> str:
@@ -97,6 +97,11 @@ class Source:
     def _borne(self, index: int, figures: Sequence[Figure]) -> list[Figure]:
         """Return those of the figures that the sentence bears out."""
         return [claim for claim in figures if any(supported(claim, own) for own in self.figures[index])]
+
+
+@lru_cache(maxsize=1)
+def _source(sentences: tuple[str, ...]) -> Source:
+    return Source(sentences)
 
 
 def words_of(text: str) -> frozenset[str]:

@@ -26,7 +26,7 @@ from tasks.summarization.kind_words import (
     quarter_number,
 )
 
-PLACES = 4  # decimals of a confidence
+DECIMALS = 4  # of a confidence
 
 
 def wrong_kinds(line: str, source: Source) -> dict[str, str]:
@@ -38,8 +38,8 @@ def wrong_kinds(line: str, source: Source) -> dict[str, str]:
 
 def corrected(line: str, source: Source) -> str:
     """Return the line with the kinds that the document gives its figures, as far as it says so."""
+    told = source.bearing(line)  # a mended line has the same figures
     for find, mend in _RULES.values():
-        told = source.bearing(line)
         if told and (match := find(line, told, source)):
             line = mend(line, match, source)
     return line
@@ -63,7 +63,7 @@ def plainness(line: str, source: Source) -> float | None:
         sum(bool(ADJUSTS.search(text)) == adjusted for text in sentences) / len(sentences),
         max(len(told & words_of(text)) for text in sentences) / max(len(told), 1),
     )
-    return round(sum(shares) / len(shares), PLACES)
+    return round(sum(shares) / len(shares), DECIMALS)
 
 
 def told_alike(line: str, other: str) -> bool:

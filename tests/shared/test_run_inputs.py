@@ -8,6 +8,7 @@ from shared.compose import compose_run
 from shared.errors import ConfigError
 from shared.run_inputs import of_run, told_reviewer
 
+CHOOSER = ["model=minilm", "head=sentence_selection", "style=ectsum"]
 WORDS = ["style=ectsum", "head.check.failed=drop"]
 
 
@@ -41,6 +42,13 @@ def test_a_house_style_is_told_anew_to_the_check_and_to_the_metric(tmp_path: Pat
     assert [style["bullets"]["max"] for style in told_styles] == [7, 7]
     assert found.metric.style.bullets.max == 7
     assert told(run_of(tmp_path, *WORDS, "head.check=null"), *words) is None
+
+
+def test_a_head_that_writes_nothing_is_scored_by_another_style_too(tmp_path: Path) -> None:
+    """The selector's settings know no check, and asking them for one was an error."""
+    run, words = run_of(tmp_path, *CHOOSER), ["style=brief"]
+    assert told(run, *words) is None
+    assert of_run(compose_run("summarization", words), run, words).metric.style.name == "brief"
 
 
 def test_where_nothing_is_told_the_bundles_own_check_stands(tmp_path: Path) -> None:
