@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import peft
 import torch
-from omegaconf import OmegaConf
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -111,15 +110,15 @@ def load_bundle(folder: Path, *, merge: bool = True, types: Mapping[str, str] | 
     `BundleError` when a file is damaged, or when the base here is not the one it was trained on.
     """
     manifest = read_manifest(folder)
-    config = typed(OmegaConf.create(manifest["model"]), ModelConfig, path="model")
-    lora = typed(OmegaConf.create(manifest["lora"]), LoraConfig, path="lora")
+    config = typed(manifest["model"], ModelConfig, path="model")
+    lora = typed(manifest["lora"], LoraConfig, path="lora")
     base = find_base(config)
     if base.sha256 != manifest["base_sha256"]:
         raise BundleError(
             f"{folder} was trained on {config.name} with sha256 {manifest['base_sha256']}; "
             f"the weights here have {base.sha256}: it would answer nonsense on them"
         )
-    settings = build(OmegaConf.create(manifest["head"]), path="head")
+    settings = build(manifest["head"], path="head")
     backbone, tokenizer, head = settings.build(base, types=manifest["types"])
     trainable = choose_trainable(backbone, lora, config, new_tokens=head.new_tokens)
     model = Model(trainable, head, tokenizer, config=config, base=base)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import importlib
 import json
@@ -147,8 +146,7 @@ def read_config(node: DictConfig) -> RunConfig:
     """Return the typed configuration of a composed node; raises `ConfigError` with every mistake in it."""
     mistakes: list[str] = []
     parts: dict[str, Any] = {}
-    node = copy.deepcopy(node)
-    OmegaConf.resolve(node)  # a part that is built alone cannot look outside itself
+    resolved: Any = OmegaConf.to_container(node, resolve=True)  # a part that is built alone sees itself alone
 
     def collect(name: str, make: Any) -> None:
         try:
@@ -172,18 +170,17 @@ def read_config(node: DictConfig) -> RunConfig:
         ("exchange", ExchangeConfig),
         ("hardware", HardwareConfig),
     ):
-        collect(name, lambda name=name, schema=schema: typed(node[name], schema, path=name))
-    collect("metric", lambda: build(node.task.metric, path="task.metric"))
+        collect(name, lambda name=name, schema=schema: typed(resolved[name], schema, path=name))
+    collect("metric", lambda: build(resolved["task"]["metric"], path="task.metric"))
     for name in ("data", "head", "form"):
-        collect(name, lambda name=name: build(node[name], path=name))
+        collect(name, lambda name=name: build(resolved[name], path=name))
     for name in ("baseline", "teacher"):
-        collect(name, lambda name=name: build(node[name], path=name) if node.get(name) else None)
+        collect(name, lambda name=name: build(resolved[name], path=name) if resolved.get(name) else None)
     for name, kind in _PLAIN.items():
-        collect(name, lambda name=name, kind=kind: _plain(node[name], kind, path=name))
+        collect(name, lambda name=name, kind=kind: _plain(resolved[name], kind, path=name))
     if mistakes:
         raise ConfigError(mistakes)
-    resolved = OmegaConf.to_container(node, resolve=True)
-    return RunConfig(**parts, resolved=resolved)  # type: ignore[arg-type]  # a DictConfig gives a dict
+    return RunConfig(**parts, resolved=resolved)
 
 
 def named(path: str) -> Any:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from omegaconf import OmegaConf
 
 from shared.bundle_manifest import read_manifest
 from shared.contracts import Arrays, Engine, Features, Head, Types, WritingHead
@@ -75,7 +74,7 @@ def _engine(folder: Path, manifest: Mapping[str, Any], *, threads: int) -> Engin
     with np.load(folder / ARRAYS) as stored:
         module = StoredArrays({name: stored[name] for name in stored.files})
     tokenizer = FastTokenizer.load(folder, special=manifest["special"])
-    settings = build(OmegaConf.create(manifest["head"]), path="head")
+    settings = build(manifest["head"], path="head")
     head: Head = settings.head(tokenizer, types=manifest["types"], module=module)
     if manifest["format"] in GRAPHS:
         return ExportedModel(head, GRAPHS[manifest["format"]](folder / GRAPH, threads))

@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from shared.bases import find_weights
 from shared.contracts import WritingHead
 from shared.copied_numbers import numbers_grammar
@@ -118,7 +116,7 @@ def exported_llama(
     """
     if manifest["format"] != LORA_FORMAT:
         return Llama(folder / WEIGHTS, end=end, context=context, threads=threads)
-    config = typed(OmegaConf.create(manifest["model"]), ModelConfig, path="model")
+    config = typed(manifest["model"], ModelConfig, path="model")
     weights, digest = find_weights(config)
     if digest != manifest["base_sha256"]:
         raise BundleError(f"{folder} was made for {config.name} with sha256 {manifest['base_sha256']}")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from omegaconf import OmegaConf
 from safetensors.torch import load_file, save_file
 
 from shared.contracts import Base, WritingHead
@@ -37,8 +36,8 @@ def write_merged_model(model: Model, folder: Path) -> None:
 def load_merged_model(folder: Path, manifest: Mapping[str, Any], *, threads: int) -> Model:
     """Return the model of an export's folder, on torch."""
     torch.set_num_threads(threads)
-    settings = build(OmegaConf.create(manifest["head"]), path="head")
-    config = typed(OmegaConf.create(manifest["model"]), ModelConfig, path="model")
+    settings = build(manifest["head"], path="head")
+    config = typed(manifest["model"], ModelConfig, path="model")
     base = Base(folder=folder, sha256=manifest["base_sha256"], encoder_folder=folder)
     backbone, tokenizer, head = settings.build(base, types=manifest["types"])
     model = Model(backbone, head, tokenizer, config=config, base=base)

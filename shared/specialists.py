@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import peft
 import torch
-from omegaconf import OmegaConf
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -117,7 +116,7 @@ class Specialists:
     def load(cls, bundles: Mapping[str, Path]) -> Specialists:
         """Return the specialists of these bundles, which must stand on one base."""
         first = read_manifest(next(iter(bundles.values())))
-        config = typed(OmegaConf.create(first["model"]), ModelConfig, path="model")
+        config = typed(first["model"], ModelConfig, path="model")
         found = cls(config, room=len(bundles))
         for name, folder in bundles.items():
             found.add(name, folder)
@@ -131,7 +130,7 @@ class Specialists:
                 f"{folder} stands on a base with sha256 {manifest['base_sha256']}, the others on "
                 f"{self.base.sha256}: it needs a process of its own"
             )
-        settings = build(OmegaConf.create(manifest["head"]), path="head")
+        settings = build(manifest["head"], path="head")
         lora = manifest["lora"]
         if isinstance(settings, ALONE) or lora["method"] == Method.full.name or lora["dora"]:
             raise BundleError(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, get_type_hints
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from shared.errors import ConfigError, suggest
 
 
-def build(node: DictConfig, *, path: str) -> Any:
+def build(node: Mapping[Any, Any], *, path: str) -> Any:
     """Return the dataclass that `_target_` names, made from the node's other keys.
 
     Unlike `hydra.utils.instantiate`, a wrong key or type is a `ConfigError` that names it.
@@ -33,7 +33,7 @@ def build(node: DictConfig, *, path: str) -> Any:
     return typed(node, schema, path=path)
 
 
-def typed(node: DictConfig, schema: Any, *, path: str) -> Any:
+def typed(node: Mapping[Any, Any], schema: Any, *, path: str) -> Any:
     """Return an instance of the dataclass `schema` from a node, every key and type checked.
 
     Each field needs a value; raises `ConfigError` with all unknown keys, wrong types and missing values.
@@ -42,44 +42,38 @@ def typed(node: DictConfig, schema: Any, *, path: str) -> Any:
     OmegaConf.set_readonly(structured, False)
     known = {field.name: field for field in fields(schema)}
     hints = get_type_hints(schema)
-    nested: dict[str, Any] = {}
-    given: dict[str, Any] = {}
+    parts: dict[str, Any] = {}  # what is not for OmegaConf to check
     mistakes = []
     for key in map(str, node):
         if key == "_target_":
             continue
-        if is_dataclass(hints.get(key)):
-            try:
-                nested[key] = typed(node[key], hints[key], path=f"{path}.{key}")
-            except ConfigError as error:
-                mistakes.extend(error.mistakes)
-        elif key not in known:
+        if key not in known:
             allowed = ", ".join(known)
             mistakes.append(f"{path}.{key} is unknown{suggest(key, known)}; allowed: {allowed}")
+        elif is_dataclass(hints[key]):
+            try:
+                parts[key] = typed(node[key], hints[key], path=f"{path}.{key}")
+            except ConfigError as error:
+                mistakes.extend(error.mistakes)
+        elif hints[key] is Any:
+            parts[key] = _plain(node[key])
         else:
-            given[key] = node[key]
-    try:
-        values = OmegaConf.to_container(OmegaConf.merge(structured, given))
-    except OmegaConfBaseException:
-        mistakes.extend(_wrong_types(given, structured, known, path=path))
+            try:
+                structured[key] = node[key]
+            except OmegaConfBaseException as error:
+                said = str(error).splitlines()[0]
+                mistakes.append(f"{path}.{key}={node[key]!r}: {said}; allowed: {known[key].type}")
     for key, field in known.items():
         required = field.default is MISSING and field.default_factory is MISSING
         if required and key not in node:
             mistakes.append(f"{path}.{key} is missing; allowed: {field.type}")
     if mistakes:
         raise ConfigError(mistakes)
-    return schema(**{**values, **nested})  # type: ignore[dict-item]  # a dataclass gives a dict
+    return schema(**{**OmegaConf.to_container(structured), **parts})  # type: ignore[dict-item]  # a dataclass gives a dict
 
 
-def _wrong_types(
-    given: Mapping[str, Any], structured: Any, known: Mapping[str, Any], *, path: str
-) -> Iterator[str]:
-    """Yield a mistake for each value that its field does not take."""
-    for key, value in given.items():
-        try:
-            OmegaConf.merge(structured, {key: value})
-        except OmegaConfBaseException as error:
-            yield f"{path}.{key}={value!r}: {str(error).splitlines()[0]}; allowed: {known[key].type}"
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
 
 
 def check(*rules: tuple[str, Any, bool, str]) -> None:

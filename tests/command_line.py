@@ -5,10 +5,12 @@ import runpy
 import subprocess
 import sys
 import traceback
+from multiprocessing import forkserver
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from shared.fresh_process import in_fresh_process
+from shared.fresh_process import IMPORTED, in_fresh_process
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,13 +23,24 @@ def command_line(
     with TemporaryDirectory() as name:
         paths = [Path(name) / stream for stream in ("stdin", "stdout", "stderr")]
         paths[0].write_text(given, encoding="utf-8")
-        code = in_fresh_process(_run, words, cwd, environment, paths, torch=True)
+        forkserver.set_forkserver_preload(IMPORTED)
+        forkserver.ensure_running()
+        server = _server()._forkserver_address
+        code = in_fresh_process(_run, words, cwd, environment, paths, server, torch=True)
         said, errors = (path.read_text(encoding="utf-8") for path in paths[1:])
     return subprocess.CompletedProcess(words, code, said, errors)
 
 
-def _run(words: tuple[str, ...], cwd: Path, environment: dict[str, str], paths: list[Path]) -> int:
-    """Return the exit code that the program would end with."""
+def _server() -> Any:
+    """What this process knows of its fork server: a module's own attribute, which tells its address."""
+    return forkserver._forkserver  # type: ignore[attr-defined]
+
+
+def _run(
+    words: tuple[str, ...], cwd: Path, environment: dict[str, str], paths: list[Path], server: str
+) -> int:
+    """Return the exit code that the program would end with; what it forks comes from the server too."""
+    _server()._forkserver_address, _server().ensure_running = server, lambda: None
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(cwd)

@@ -9,8 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from shared.config import named
 from shared.contracts import Score
 from shared.errors import UserError, suggest
@@ -73,7 +71,7 @@ def score_again(path: Path, data_dir: Path | str, *, whole: bool = False) -> Sco
         return None
     digest, types, examples = read
     predictions = read_predictions(path.parent / record.predictions.name)
-    metric = build(OmegaConf.create(record.config["task"]["metric"]), path="metric").bind(types)
+    metric = build(record.config["task"]["metric"], path="metric").bind(types)
     trials = metric.trials(examples, predictions)
     return ScoredAgain(
         record=record,
@@ -151,7 +149,7 @@ def _locals(value: Any) -> Iterator[str]:
 @cache
 def _read_data(node: str, split: str) -> tuple[str, Any, list[Any]] | None:
     """Return digest, types and examples of a split, read once for all; None where one's own are not here."""
-    data = build(OmegaConf.create(json.loads(node)), path="data")
+    data = build(json.loads(node), path="data")
     files = data.files(split)
     if not all(path.exists() for path in files):
         return None

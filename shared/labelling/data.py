@@ -8,8 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from shared.contracts import DataAdapter, Types
 from shared.errors import ConfigError, UserError
 from shared.labelling.contracts import Form
@@ -139,7 +137,7 @@ class Labelled:
             raise ConfigError(
                 ["data.source is empty: name labels that people made, to test on, as data@source=finer_ord"]
             )
-        source: DataAdapter = build(OmegaConf.create(self.source), path="data.source")
+        source: DataAdapter = build(self.source, path="data.source")
         if dict(source.types()) != dict(self.types()):
             raise ConfigError(
                 [f"data.source={source.name} has other labels than the labelling {self.folder}"]
@@ -168,7 +166,7 @@ class Labelled:
 
     @cached_property
     def _form(self) -> Form:
-        form: Form = build(OmegaConf.create(self.form), path="data.form")
+        form: Form = build(self.form, path="data.form")
         return form.bind(self.types())
 
     @cached_property

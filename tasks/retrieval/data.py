@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from shared.errors import ConfigError, DataError
 from shared.passages import Passage, RankingExample
 from shared.table_files import Fault, parse_object, read_cell, read_text
@@ -30,7 +28,7 @@ def ranked(collection: Collection, *, first_stage: Any, depth: int) -> list[Rank
         raise ConfigError([f"data.depth={depth}; allowed: 0, for all passages, or more"])
     stage: FirstStage | None = None
     if first_stage:
-        stage = build(OmegaConf.create(first_stage), path="data.first_stage")
+        stage = build(first_stage, path="data.first_stage")
     return ranking_examples(collection, stage=stage, depth=depth)
 
 

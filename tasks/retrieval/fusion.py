@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import OmegaConf
-
 from shared.errors import ConfigError, DataError
 from shared.passages import Passage
 from shared.table_files import json_rows, read_cell
@@ -84,7 +82,7 @@ class SeveralQueries:
         """Return (Q, P); raises `DataError` for a query that the file does not have."""
         import numpy as np
 
-        stage: FirstStage = build(OmegaConf.create(self.stage), path="first_stage.stage")
+        stage: FirstStage = build(self.stage, path="first_stage.stage")
         others = self._others(queries)
         asked = [Query(str(number), text) for number, text in enumerate(t for row in others for t in row)]
         found = standardised(stage.score(passages, [*queries, *asked]))
@@ -132,4 +130,4 @@ def standardised(scores: Array) -> np.ndarray[Any, np.dtype[np.float64]]:
 def _node(value: Any, *, path: str, keys: str) -> Any:
     if not isinstance(value, dict):
         raise ConfigError([f"{path}={value!r}; needed: {keys}"])
-    return OmegaConf.create(value)
+    return value

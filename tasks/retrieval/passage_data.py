@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from shared.errors import DataError
 from shared.passages import QueryExample
 from shared.table_files import Fault, read_cell, read_text, read_texts
@@ -54,7 +52,7 @@ class Passages:
         return passage_report(self)
 
     def _source(self) -> Any:
-        return build(OmegaConf.create(self.source), path="data.source")
+        return build(self.source, path="data.source")
 
 
 def read_passages(lines: Iterable[str], format: str, *, file: str) -> Iterator[QueryExample]:

@@ -74,11 +74,9 @@ class QueryScores:
 
     def first_stage(self) -> FirstStage:
         """Return what looks for the passages; raises `ConfigError` for a wrong setting of it."""
-        from omegaconf import OmegaConf
-
         from shared.typed_config import build
 
-        stage: FirstStage = build(OmegaConf.create(self.stage), path="metric.stage")
+        stage: FirstStage = build(self.stage, path="metric.stage")
         return stage
 
     def bind(self, types: Types) -> QueryScores:

@@ -31,8 +31,7 @@ def bootstrap(config: RunConfig, *, overrides: Sequence[str]) -> None:
 
     Called again it goes on where it stopped; the files are those of `tasks.retrieval.bootstrap`.
     """
-    node = OmegaConf.create(config.resolved["bootstrap"])
-    settings: steps.Bootstrap = typed(node, steps.Bootstrap, path="bootstrap")
+    settings: steps.Bootstrap = typed(config.resolved["bootstrap"], steps.Bootstrap, path="bootstrap")
     facts = steps.described(settings, data=_portable(config.resolved["data"]))
     folder = Path(settings.folder or config.runs_dir / "bootstrap" / config_digest(facts))
     steps.claim_folder(folder, facts)
@@ -43,7 +42,7 @@ def bootstrap(config: RunConfig, *, overrides: Sequence[str]) -> None:
     _write_queries(folder, passages, settings, config)
     asked = ("train", "validation") if settings.gold else ()
     gold = {split: data.collection(split).queries for split in asked}
-    stage = build(OmegaConf.create(settings.stage), path="bootstrap.stage")
+    stage = build(settings.stage, path="bootstrap.stage")
     judged, beir = folder / steps.JUDGED, folder / steps.BEIR
     steps.step(judged, lambda: steps.judge(judged, folder / steps.WRITTEN, passages, stage))
     steps.step(beir, lambda: steps.keep(beir, judged, passages, settings=settings, gold=gold))

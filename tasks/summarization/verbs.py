@@ -10,8 +10,6 @@ from pathlib import Path
 from re import sub
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from shared import runs
 from shared.config import RunConfig
 from shared.errors import ConfigError, DataError, UserError
@@ -80,8 +78,7 @@ def report(config: RunConfig, *, overrides: Sequence[str]) -> None:
 
 
 def _rules(config: RunConfig) -> Rules:
-    node: Any = OmegaConf.create(config.resolved["style"])
-    return Rules(typed(node, HouseStyle, path="style"))
+    return Rules(typed(config.resolved["style"], HouseStyle, path="style"))
 
 
 def _faults(rules: Rules, summary: SummaryExample) -> Sequence[object]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import OmegaConf
-
 from shared.heads.settings.limits import check_positive
 from shared.typed_config import build as build_node
 
@@ -65,7 +63,7 @@ class TextGeneration:
 
     def reviewer(self) -> Reviewer | None:
         """Return who checks what was written, if anybody; raises `ConfigError` for a wrong setting of it."""
-        return build_node(OmegaConf.create(self.check), path="head.check") if self.check else None
+        return build_node(self.check, path="head.check") if self.check else None
 
     def build(self, base: Base, *, types: Types) -> tuple[nn.Module, Any, Head]:
         """Return decoder, tokenizer and head; see `HeadSettings.build`."""
