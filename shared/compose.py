@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from shared.config import RunConfig, read_config
 from shared.errors import ConfigError, suggest
-from shared.help import chosen_groups, groups
+from shared.help import groups
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 NAME = "config"
@@ -37,14 +37,14 @@ def compose_run(task: str, overrides: Sequence[str], *, sweep: bool = False) -> 
             return read_config(_compose(task, overrides))
         except ConfigError:
             pass  # there are mistakes: all of them are looked for
-    options, needed = groups(task, conf=CONF), chosen_groups(task, conf=CONF)
+    options = groups(task, conf=CONF)
     chosen: list[str] = []
     values: list[tuple[list[str], Override]] = []
     for parsed in given:
         texts = _single(parsed)
         if parsed.get_key_element() not in options:
             values.append((texts, parsed))
-        elif found := [mistake for text in texts if (mistake := _option_mistake(text, options, needed))]:
+        elif found := [mistake for text in texts if (mistake := _option_mistake(text, options))]:
             mistakes.extend(found)
         else:
             chosen.append(texts[0])
@@ -86,8 +86,9 @@ def _parsed(overrides: Sequence[str], *, sweep: bool, mistakes: list[str]) -> It
 
 
 def _is_special(parsed: Override) -> bool:
-    """Return whether an override does other than to give one value to what is there."""
-    return parsed.type is not OverrideType.CHANGE or parsed.is_sweep_override() or parsed.value() is None
+    """Return whether an override does other than to give one value to what is there, or to choose."""
+    unchosen = parsed.value() is None and "." not in parsed.get_key_element()
+    return parsed.type is not OverrideType.CHANGE or parsed.is_sweep_override() or unchosen
 
 
 def _single(parsed: Override) -> list[str]:
@@ -105,9 +106,9 @@ def _compose(task: str, overrides: Sequence[str]) -> DictConfig:
         raise ConfigError([str(error)]) from error
 
 
-def _option_mistake(text: str, options: dict[str, list[str]], needed: set[str]) -> str:
+def _option_mistake(text: str, options: dict[str, list[str]]) -> str:
     group, _, option = text.partition("=")
-    if option in options[group] or (option == "null" and group not in needed):
+    if option in options[group]:
         return ""
     close = suggest(option, options[group])
     return f"{text}: no such option{close}; {group} is one of {', '.join(options[group])}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from shared.contracts import Baseline, DataAdapter, HeadSettings, Metric
 from shared.errors import ConfigError
@@ -126,6 +127,23 @@ COMMAND_WORDS = (
     "teacher",
     "source",  # the part of it that counts is in the data
 )
+_TYPED = {
+    "task": TaskConfig,
+    "model": ModelConfig,
+    "lora": LoraConfig,
+    "train": TrainConfig,
+    "predict": PredictConfig,
+    "promise": PromiseConfig,
+    "push": PushConfig,
+    "release": Budget,
+    "export": ExportConfig,
+    "labelling": LabellingConfig,
+    "rehearse": RehearseConfig,
+    "review": ReviewConfig,
+    "exchange": ExchangeConfig,
+    "hardware": HardwareConfig,
+}
+_BUILT = ("data", "head", "form")
 _PLAIN = {
     "seed": int,
     "row": str,
@@ -146,7 +164,10 @@ def read_config(node: DictConfig) -> RunConfig:
     """Return the typed configuration of a composed node; raises `ConfigError` with every mistake in it."""
     mistakes: list[str] = []
     parts: dict[str, Any] = {}
-    resolved: Any = OmegaConf.to_container(node, resolve=True)  # a part that is built alone sees itself alone
+    try:
+        resolved: Any = OmegaConf.to_container(node, resolve=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError([str(error).splitlines()[0]]) from error
 
     def collect(name: str, make: Any) -> None:
         try:
@@ -154,25 +175,12 @@ def read_config(node: DictConfig) -> RunConfig:
         except ConfigError as error:
             mistakes.extend(error.mistakes)
 
-    for name, schema in (
-        ("task", TaskConfig),
-        ("model", ModelConfig),
-        ("lora", LoraConfig),
-        ("train", TrainConfig),
-        ("predict", PredictConfig),
-        ("promise", PromiseConfig),
-        ("push", PushConfig),
-        ("release", Budget),
-        ("export", ExportConfig),
-        ("labelling", LabellingConfig),
-        ("rehearse", RehearseConfig),
-        ("review", ReviewConfig),
-        ("exchange", ExchangeConfig),
-        ("hardware", HardwareConfig),
-    ):
+    if left_out := [name for name in (*_TYPED, *_BUILT, *_PLAIN) if name not in resolved]:
+        raise ConfigError([f"{name} is left out, and nothing works without it" for name in left_out])
+    for name, schema in _TYPED.items():
         collect(name, lambda name=name, schema=schema: typed(resolved[name], schema, path=name))
     collect("metric", lambda: build(resolved["task"]["metric"], path="task.metric"))
-    for name in ("data", "head", "form"):
+    for name in _BUILT:
         collect(name, lambda name=name: build(resolved[name], path=name))
     for name in ("baseline", "teacher"):
         collect(name, lambda name=name: build(resolved[name], path=name) if resolved.get(name) else None)

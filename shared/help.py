@@ -64,12 +64,6 @@ def groups(task: str, *, conf: Path) -> dict[str, list[str]]:
     return {name: _options(name.partition("@")[0], task, conf) for name in names}
 
 
-def chosen_groups(task: str, *, conf: Path) -> set[str]:
-    """Return the groups that the task's YAML chooses an option of: Hydra cannot leave them empty."""
-    entries = [name for entry in _task(task, conf).get("defaults", []) for name in entry]
-    return {name.removeprefix("override /").partition("@")[0] for name in entries}
-
-
 def _task(task: str, conf: Path) -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load((conf / "task" / f"{task}.yaml").read_text(encoding="utf-8"))
     return found

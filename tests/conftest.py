@@ -3,6 +3,7 @@
 import os
 import pickle
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 from shared.boards.board import read_board
 from shared.boards.sections import Section
 from tests.chromium import ARGUMENTS, CHROMIUM
-from tests.shared.short_base import PACKAGE, write_short_base
+from tests.shared.short_base import ENCODER_PACKAGE, PACKAGE, write_short_base, write_short_encoder
 
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"  # before the hub's client is imported: no test reaches a hub
 
@@ -48,12 +49,32 @@ def short_base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def short_encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("encoder")
+    write_short_encoder(folder / ENCODER_PACKAGE)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def short_base(short_base_folder: Path) -> Iterator[None]:
     """The first blocks of SmolLM2, importable here and in processes that are started from here."""
+    with importable(short_base_folder):
+        yield
+
+
+@pytest.fixture(scope="module")
+def short_encoder(short_encoder_folder: Path) -> Iterator[None]:
+    """The first blocks of MiniLM, importable here and in processes that are started from here."""
+    with importable(short_encoder_folder):
+        yield
+
+
+@contextmanager
+def importable(folder: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.syspath_prepend(str(short_base_folder))
-        monkeypatch.setenv("PYTHONPATH", str(short_base_folder), prepend=os.pathsep)
+        monkeypatch.syspath_prepend(str(folder))
+        monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
         yield
 
 

@@ -1,19 +1,25 @@
-"""SmolLM2 with its first blocks alone, for tests of what does not depend on how well a decoder writes.
+"""SmolLM2 and MiniLM with their first blocks alone, for tests of what does not depend on how well they read.
 
-Vocabulary, tokenizer and the weights that are left are the real ones.
+Vocabularies, tokenizers and the weights that are left are the real ones.
 """
 
+import json
+import shutil
 from pathlib import Path
 
 import gguf
+from safetensors.numpy import load_file, save_file
 
-from shared.bases import find_base
+from shared.bases import WEIGHTS, find_base
 from shared.compose import compose_run
 from shared.gguf_export import close, copy_fields
 
 BLOCKS = 3
 PACKAGE = "short_smollm2"
 SHORT = [f"model.package={PACKAGE}", "model.sha256=null"]  # the overrides that name it
+ENCODER_BLOCKS = 2
+ENCODER_PACKAGE = "short_minilm"
+SHORT_ENCODER = [f"model.package={ENCODER_PACKAGE}", "model.package_folder=.", "model.sha256=null"]
 
 
 def write_short_base(package: Path) -> None:
@@ -31,3 +37,19 @@ def write_short_base(package: Path) -> None:
         if block < BLOCKS:
             writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
     close(writer)
+
+
+def write_short_encoder(package: Path) -> None:
+    """Write the package of MiniLM's first blocks."""
+    whole = find_base(compose_run("ner", []).model).folder
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    for file in whole.glob("*token*"):
+        shutil.copyfile(file, package / file.name)
+    shape = json.loads((whole / "config.json").read_text(encoding="utf-8"))
+    shape["num_hidden_layers"] = ENCODER_BLOCKS
+    (package / "config.json").write_text(json.dumps(shape), encoding="utf-8")
+    weights = load_file(whole / WEIGHTS)
+    left_out = tuple(f"encoder.layer.{block}." for block in range(ENCODER_BLOCKS, 99))
+    kept = {name: value for name, value in weights.items() if not name.startswith(left_out)}
+    save_file(kept, package / WEIGHTS, metadata={"format": "pt"})

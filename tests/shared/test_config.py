@@ -91,3 +91,16 @@ def test_a_group_that_the_task_chooses_cannot_be_taken_away() -> None:
         ConfigError, match="first_stage=null: no such option; first_stage is one of bm25, fusion"
     ):
         compose_run("reranking", ["first_stage=null"])
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("~lora", "lora is left out, and nothing works without it"),
+        ("~first_stage", "Interpolation key 'first_stage' not found"),
+        ("lora=null", "lora is one of full, head, r16"),
+    ],
+)
+def test_a_group_that_everything_needs_cannot_be_left_out(override: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        compose_run("reranking", [override])

@@ -22,6 +22,9 @@ from shared.export_proof import Proof, proof_text
 from shared.exported import GRAPH, MANIFEST, load_export
 from shared.verb_config import ExportConfig
 from tests.shared.bundles import BATCH_TOKENS, write_bundle
+from tests.shared.short_base import SHORT_ENCODER
+
+pytestmark = pytest.mark.usefixtures("short_encoder")
 
 HEADS = {
     "token_classification": ("ner", []),
@@ -72,10 +75,10 @@ def source_of(folder: Path, task: str, overrides: list[str], *, few: int = FEW) 
 
 
 @pytest.fixture(scope="module")
-def tagger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Source, Path]:
+def tagger(short_encoder: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Source, Path]:
     """A run with a bundle and an export of it."""
     run = tmp_path_factory.mktemp("tagger")
-    source = source_of(run / "adapter", "ner", [])
+    source = source_of(run / "adapter", "ner", SHORT_ENCODER)
     (run / "exports" / "onnx").mkdir(parents=True)
     write_export(source, run / "exports" / "onnx", asked=ASKED)
     return source, run
@@ -88,7 +91,8 @@ MERGED_HEADS = ("token_classification", "span_extraction")
     ("head", "format"), [*((head, "onnx") for head in HEADS), *((head, "merged") for head in MERGED_HEADS)]
 )
 def test_an_export_of_each_head_answers_as_torch_does(head: str, format: str, tmp_path: Path) -> None:
-    source = source_of(tmp_path / "bundle", *HEADS[head])
+    task, words = HEADS[head]
+    source = source_of(tmp_path / "bundle", task, [*words, *SHORT_ENCODER])
     proof = write_export(source, tmp_path, asked=replace(ASKED, format=format))
     assert proof.changed == 0.0 and proof.largest_gap < 1e-4
     exported = load_export(tmp_path, threads=1)
@@ -128,7 +132,7 @@ def test_an_export_is_read_and_answers_without_torch_and_transformers(tagger: tu
 
 def test_merged_weights_are_read_by_transformers_alone(tmp_path: Path) -> None:
     """In a process that never sees this project, peft, or the base."""
-    source = source_of(tmp_path / "bundle", "ontology", [])
+    source = source_of(tmp_path / "bundle", "ontology", SHORT_ENCODER)
     (tmp_path / "merged").mkdir()
     write_export(source, tmp_path / "merged", asked=replace(ASKED, format="merged"))
     code = (
