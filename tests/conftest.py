@@ -2,7 +2,7 @@
 
 import os
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,16 +43,25 @@ def public_data_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def short_base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("base")
-    write_short_base(folder / PACKAGE)
-    return folder
+def short_base_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    return once(tmp_path_factory, worker_id, package=PACKAGE, write=write_short_base)
 
 
 @pytest.fixture(scope="session")
-def short_encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("encoder")
-    write_short_encoder(folder / ENCODER_PACKAGE)
+def short_encoder_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    return once(tmp_path_factory, worker_id, package=ENCODER_PACKAGE, write=write_short_encoder)
+
+
+def once(
+    factory: pytest.TempPathFactory, worker: str, *, package: str, write: Callable[[Path], None]
+) -> Path:
+    """The folder of a package that one worker writes for all."""
+    shared = factory.getbasetemp() if worker == "master" else factory.getbasetemp().parent
+    folder = shared / f"with-{package}"
+    with FileLock(f"{folder}.lock"):
+        if not folder.is_dir():
+            folder.mkdir()
+            write(folder / package)
     return folder
 
 

@@ -11,10 +11,13 @@ import pytest
 
 from shared.help import VERBS
 from tests.command_line import command_line
+from tests.shared.short_base import SHORT_ENCODER
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+pytestmark = pytest.mark.usefixtures("short_encoder")
+TRAIN = ["train", *SHORT_ENCODER]
 # Outside the data folder that the environment may name.
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "RIGHTSIZE_DATA_DIR"}
 ENVIRONMENT |= {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
@@ -48,10 +51,10 @@ def fastest(*words: str) -> float:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(short_encoder: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder whose `runs` holds one short training on the sample corpus."""
     folder = tmp_path_factory.mktemp("cli")
-    done = work("train", "train=quick", "train.max_steps=12", cwd=folder)
+    done = work(*TRAIN, "train=quick", "train.max_steps=12", cwd=folder)
     assert done.returncode == 0, done.stderr
     for said in ("split", "parameters: ", "estimate: ", "run: ", "with the same outputs", "95 % interval"):
         assert said in done.stdout
@@ -219,6 +222,7 @@ def test_a_sweep_runs_every_combination(tmp_path: Path) -> None:
 
 def test_a_sweep_that_an_experiment_declares_is_trained_and_evaluated_run_by_run(tmp_path: Path) -> None:
     words = ["-m", "experiment=ner/learning_curve", "data=sample", "train.examples=5", "train.max_steps=1"]
+    words += SHORT_ENCODER
     for verb in (["train"], ["evaluate", "run=same"]):
         done = work(*verb, *words, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
@@ -236,14 +240,14 @@ def test_a_sweep_that_an_experiment_declares_is_trained_and_evaluated_run_by_run
 def test_a_killed_training_goes_on_to_the_weights_of_a_whole_one(
     kill: signal.Signals, trained: Path, tmp_path: Path
 ) -> None:
-    words = ["train", "train=quick", "train.max_steps=12", "train.checkpoint_steps=1"]
+    words = [*TRAIN, "train=quick", "train.max_steps=12", "train.checkpoint_steps=1"]
     process = subprocess.Popen(
         [sys.executable, "-m", "tasks.ner", *words],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ['PYTHONPATH']}"},
         preexec_fn=partial(
             signal.signal, signal.SIGINT, signal.SIG_DFL
         ),  # a job in the background ignores it

@@ -13,13 +13,15 @@ from shared.engines import chosen_engine
 from shared.errors import ConfigError, UserError
 from shared.export_verb import export
 from shared.record import read_record
+from tests.shared.short_base import SHORT_ENCODER
 
-QUICK = ["train=quick", "train.epochs=3", "hardware.threads=1"]
+pytestmark = pytest.mark.usefixtures("short_encoder")
+QUICK = [*SHORT_ENCODER, "train=quick", "train.epochs=3", "hardware.threads=1"]
 TEXT = "Orla Bank said on Friday that Ann Lee will lead its Oslo office."
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(short_encoder: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run with an export, scored by torch and by the export."""
     runs_dir = tmp_path_factory.mktemp("runs")
     folder = commands.train(told(runs_dir, *QUICK), overrides=QUICK)
@@ -40,7 +42,7 @@ def test_an_exports_record_is_a_row_of_its_own_beside_torchs(run: Path) -> None:
     assert own.scores["f1"] == torch.scores["f1"]
     assert own.export is not None and torch.export is None
     assert (own.export.format, own.export.changed, own.export.forced) == ("onnx", 0.0, "")
-    assert own.export.faster > 0 and own.export.mib == pytest.approx(87, abs=2)
+    assert own.export.faster > 0 and own.export.mib == pytest.approx(60, abs=2)
 
 
 def test_predict_answers_by_the_engine_it_is_told(run: Path, tmp_path: Path) -> None:

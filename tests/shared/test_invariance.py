@@ -24,7 +24,9 @@ from shared.errors import BundleError
 from shared.evaluate import infer
 from shared.example_rows import example_row
 from shared.model import Model, create_model
+from tests.shared.short_base import SHORT
 
+pytestmark = pytest.mark.usefixtures("short_base")
 # Of logits, scores and probabilities: another order of float32 sums was found to move one by 6.2e-6 at most.
 BOUND = 3e-5
 TOKENS = 2048  # the usual batch budget; a budget of 1 makes a batch of each window
@@ -47,7 +49,7 @@ for line in sys.stdin:
 
 @dataclass(frozen=True)
 class System:
-    """A head with its usual base, and how many examples of the sample it is asked and tuned on."""
+    """A head with its usual base, a decoder with its first blocks, and how many examples of the sample it is asked and tuned on."""
 
     task: str
     num_examples: int
@@ -55,7 +57,7 @@ class System:
     num_tuned: int = 40
 
 
-WRITTEN = ("head.max_new_tokens=3", "head.batch_rows=2")
+WRITTEN = ("head.max_new_tokens=3", "head.batch_rows=2", *SHORT)
 SYSTEMS = {
     "token_classification": System("ner", 12),
     "span_extraction": System("ner", 12, ("model=gliner_minilm",)),
@@ -88,7 +90,9 @@ class Frozen:
 
 
 @pytest.fixture(scope="module", params=SYSTEMS)
-def frozen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Frozen:
+def frozen(
+    short_base: None, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Frozen:
     system = SYSTEMS[request.param]
     config = compose_run(system.task, system.words)
     folder = tmp_path_factory.mktemp(request.param) / "adapter"

@@ -16,13 +16,14 @@ from shared.promise import Promises, read_promises
 from shared.record import read_record
 from shared.train import Fitted
 from tests.shared.bundles import write_bundle
-from tests.shared.short_base import SHORT
+from tests.shared.short_base import SHORT, SHORT_ENCODER
 
-QUICK = ["train=quick", "train.epochs=3", "hardware.threads=1"]
+pytestmark = pytest.mark.usefixtures("short_encoder")
+QUICK = [*SHORT_ENCODER, "train=quick", "train.epochs=3", "hardware.threads=1"]
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(short_encoder: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run."""
     config = told(tmp_path_factory.mktemp("runs"), *QUICK, "promise.risks=[0.01,0.5]")
     return commands.train(config, overrides=QUICK)
