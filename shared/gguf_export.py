@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,14 +111,20 @@ def write_lora(adapter: Path, path: Path, *, base: Base, alpha: float) -> None:
 
 
 def _template(base: Base) -> Any:
-    import gguf
-
     if base.gguf is None:
         raise UserError(
             "llama.cpp needs the base's own GGUF for its vocabulary and sizes, and this base has none: "
             "use engine=torch"
         )
-    return gguf.GGUFReader(base.gguf)
+    return _read(base.gguf)
+
+
+@lru_cache(1)
+def _read(path: Path) -> Any:
+    """Return the file's reader, which takes seconds to make: exports in several formats are of one base."""
+    import gguf
+
+    return gguf.GGUFReader(path)
 
 
 def _writer(path: Path, template: Any) -> Any:

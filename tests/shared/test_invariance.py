@@ -49,7 +49,7 @@ for line in sys.stdin:
 
 @dataclass(frozen=True)
 class System:
-    """A head with its usual base, a decoder with its first blocks, and how many examples of the sample it is asked and tuned on."""
+    """A head with its base, a decoder with its first blocks, and how many examples it gets."""
 
     task: str
     num_examples: int

@@ -27,10 +27,10 @@ from shared.phrases import Phrases
 from shared.verb_config import ExportConfig
 from shared.writing import Wish
 from tests.shared.bundles import write_bundle
-from tests.shared.short_base import SHORT
+from tests.shared.short_base import SHORT, SHORT_ENCODER
 from tests.shared.test_export import ASKED, PROOF, source_of
 
-pytestmark = pytest.mark.usefixtures("short_base")
+pytestmark = pytest.mark.usefixtures("short_base", "short_encoder")
 GGUF = replace(ASKED, format="gguf")
 WRITER = [*SHORT, "head.prompt_tokens=48", "head.max_new_tokens=12", "head.batch_rows=2", "lora.layers=2"]
 ASKER = [*SHORT, "head.passage_tokens=24", "head.max_new_tokens=8", "head.batch_rows=2", "lora.layers=2"]
@@ -38,10 +38,12 @@ REPORT = SummaryExample("orla", ("Good morning.", "Revenue rose 12% to $41.2 mil
 
 
 @pytest.fixture(scope="module")
-def written(short_base: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Source, Path]:
+def written(
+    short_base: None, short_encoder: None, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Source, Path]:
     """A writer with its selector, and its merged export."""
     folder = tmp_path_factory.mktemp("writer")
-    chooser = ["model=minilm", "head=sentence_selection"]
+    chooser = ["model=minilm", "head=sentence_selection", *SHORT_ENCODER]
     validation = compose_run("summarization", []).data.load("validation")
     write_bundle(folder / "selector", "summarization", chooser, validation=validation[:0])
     told = [*WRITER, f"head.selector={folder / 'selector'}", "head.check.rewrite=true"]

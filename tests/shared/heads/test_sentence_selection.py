@@ -13,6 +13,7 @@ from shared.examples import Bullet, SummaryExample, SummaryPrediction
 from shared.model import Model, create_model
 from shared.runs import Progress
 from shared.train import fit
+from tests.shared.short_base import SHORT_ENCODER
 
 OVERRIDES = ["model=minilm", "head=sentence_selection", "train=quick", "head.negatives=2"]
 REPORT = SummaryExample(
@@ -131,11 +132,12 @@ def test_the_choice_does_not_depend_on_the_other_documents_of_a_batch(model: Mod
     assert alone == together
 
 
+@pytest.mark.usefixtures("short_encoder")
 def test_training_learns_to_tell_what_counts_twice_the_same(tmp_path: Path) -> None:
     losses = []
     for name in ("a", "b"):
         config = compose_run("summarization", [*OVERRIDES, "train.max_steps=20", "train.batch_tokens=300"])
-        model, examples = new_model(), reports(24)
+        model, examples = new_model(*SHORT_ENCODER), reports(24)
         model.head.start(model.backbone, examples)
         (tmp_path / name).mkdir()
         with Progress(tmp_path / name, metric="rougeLsum") as progress:
