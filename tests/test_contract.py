@@ -35,6 +35,7 @@ def test_the_default_configuration_is_whole(task: str) -> None:
 @EACH_TASK
 def test_examples_of_every_split_are_whole_and_named_once(task: str) -> None:
     data = compose_run(task, []).data
+    names = all_names(data.types())
     seen: set[str] = set()
     for split in SPLITS:
         examples = data.load(split)
@@ -43,7 +44,7 @@ def test_examples_of_every_split_are_whole_and_named_once(task: str) -> None:
         seen |= ids
         assert all(path.is_file() for path in data.files(split))
         assert all(
-            labels_of(example) <= all_names(data.types()) and labels_of(example.gold()) == labels_of(example)
+            labels_of(example) <= names and labels_of(example.gold()) == labels_of(example)
             for example in examples
         )
     assert data.report().startswith(f"data: {data.name}")

@@ -17,7 +17,6 @@ from shared.gguf_export import close, copy_fields
 BLOCKS = 3
 PACKAGE = "short_smollm2"
 SHORT = [f"model.package={PACKAGE}", "model.sha256=null"]  # the overrides that name it
-ENCODER_BLOCKS = 2
 ENCODER_PACKAGE = "short_minilm"
 SHORT_ENCODER = [f"model.package={ENCODER_PACKAGE}", "model.package_folder=.", "model.sha256=null"]
 
@@ -47,9 +46,9 @@ def write_short_encoder(package: Path) -> None:
     for file in whole.glob("*token*"):
         shutil.copyfile(file, package / file.name)
     shape = json.loads((whole / "config.json").read_text(encoding="utf-8"))
-    shape["num_hidden_layers"] = ENCODER_BLOCKS
+    left_out = tuple(f"encoder.layer.{block}." for block in range(BLOCKS, shape["num_hidden_layers"]))
+    shape["num_hidden_layers"] = BLOCKS
     (package / "config.json").write_text(json.dumps(shape), encoding="utf-8")
     weights = load_file(whole / WEIGHTS)
-    left_out = tuple(f"encoder.layer.{block}." for block in range(ENCODER_BLOCKS, 99))
     kept = {name: value for name, value in weights.items() if not name.startswith(left_out)}
     save_file(kept, package / WEIGHTS, metadata={"format": "pt"})

@@ -13,11 +13,14 @@ from shared.model import Model, create_model
 from shared.modules.word_tagger import disagreement
 from shared.runs import Progress
 from shared.train import fit
+from tests.shared.short_base import SHORT_ENCODER
 from tests.shared.test_train import EXAMPLES, LABELS
+
+pytestmark = pytest.mark.usefixtures("short_encoder")
 
 
 def make(seed: int, *overrides: str, types: dict[str, str] = LABELS) -> Model:
-    config = compose_run("ner", [f"seed={seed}", *overrides])
+    config = compose_run("ner", [f"seed={seed}", *SHORT_ENCODER, *overrides])
     return create_model(config.model, config.head, config.lora, types=types, seed=seed)
 
 
@@ -44,7 +47,7 @@ def train(model: Model, folder: Path, *, reference: Path | None = None, weight: 
 
 
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def reference(short_encoder: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reference")
     config = compose_run("ner", [])
     model = train(make(7), folder)

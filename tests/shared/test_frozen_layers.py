@@ -14,8 +14,10 @@ from shared.model import Model, create_model
 from shared.modules.frozen_layers import FrozenLayers, kept_outputs
 from shared.training_config import TrainConfig
 from shared.training_estimate import estimate
-from tests.shared.test_train import EXAMPLES, FACET_EXAMPLES, run, run_killed, small_model
+from tests.shared.short_base import SHORT
+from tests.shared.test_train import EXAMPLES, FACET_EXAMPLES, run, run_killed, small_model, whole_model
 
+pytestmark = pytest.mark.usefixtures("short_encoder", "short_base")
 SHALLOW = ("lora.layers=2", "train.cache_gib=1")
 FREE_INPUT = (*SHALLOW, "head.word_shape_in=false")
 
@@ -44,6 +46,7 @@ def test_a_decoder_learns_the_same_from_kept_outputs(tmp_path: Path) -> None:
     losses = []
     for gib in (1.0, 0.0):
         words = [
+            *SHORT,
             "data=sample",
             "lora.layers=2",
             "train.epochs=2",
@@ -60,7 +63,7 @@ def test_a_decoder_learns_the_same_from_kept_outputs(tmp_path: Path) -> None:
 
 
 def test_known_texts_pass_the_frozen_layers_by() -> None:
-    model, config = small_model(*FREE_INPUT)
+    model, config = whole_model(*FREE_INPUT)
     features = model.head.encode(EXAMPLES[:4])
     read: list[int] = []
     layers = FrozenLayers(model.backbone, most_bytes=2**20)

@@ -22,8 +22,10 @@ from shared.training_config import TrainConfig
 from shared.words import join_words
 from tests.benchmarks.products import multiplied_by
 from tests.shared.heads.texts import DESK
+from tests.shared.short_base import SHORT_ENCODER
 from tests.shared.test_products import needs_onednn
 
+pytestmark = pytest.mark.usefixtures("short_encoder")
 LABELS = {"PER": "person", "ORG": "organization"}
 LOSSES = json.loads((Path(__file__).parent / "losses.json").read_text(encoding="utf-8"))
 ROUNDING = 1e-5  # another number of threads sums in another order
@@ -62,6 +64,11 @@ FACET_EXAMPLES = [facet_example(index) for index in range(40)]
 
 
 def small_model(*overrides: str, task: str = "ner") -> tuple[Model, TrainConfig]:
+    """A model of a short encoder."""
+    return whole_model(*SHORT_ENCODER, *overrides, task=task)
+
+
+def whole_model(*overrides: str, task: str = "ner") -> tuple[Model, TrainConfig]:
     config = compose_run(task, ["train.epochs=2", "train.batch_tokens=40", "train.ema=0.9", *overrides])
     types = LABELS if task == "ner" else DESK.row
     model = create_model(config.model, config.head, config.lora, types=types, seed=config.seed)
@@ -123,7 +130,7 @@ def run_killed(model: Model, config: TrainConfig, folder: Path, *, stop_after: i
 def test_twenty_steps_give_the_losses_they_always_gave(
     head: str, model_name: str, fast: bool, tmp_path: Path
 ) -> None:
-    model, config = small_model(f"model={model_name}")
+    model, config = whole_model(f"model={model_name}")
     multiplied_by(model, FastLinear if fast else nn.Linear)
     fitted = run(model, replace(config, max_steps=20), tmp_path, lambda: 0.0)
     expected = LOSSES[f"{head}, oneDNN" if fast else head]  # sums in another order, which steps amplify
@@ -131,7 +138,7 @@ def test_twenty_steps_give_the_losses_they_always_gave(
 
 
 def test_twenty_steps_of_facets_give_the_losses_they_always_gave(tmp_path: Path) -> None:
-    model, config = small_model("head.balance=0.5", "head.outliers=0.5", task="ontology")
+    model, config = whole_model("head.balance=0.5", "head.outliers=0.5", task="ontology")
     model.head.start(model.backbone, FACET_EXAMPLES)
     config = replace(config, max_steps=20)
     fitted = run(model, config, tmp_path, lambda: 0.0, examples=FACET_EXAMPLES)
@@ -282,7 +289,7 @@ def test_products_in_bfloat16_change_the_losses_by_their_rounding_alone(
 ) -> None:
     losses = []
     for wanted in ("false", "true"):
-        model, config = small_model(f"train.bfloat16={wanted}", *overrides, task=task)
+        model, config = whole_model(f"train.bfloat16={wanted}", *overrides, task=task)
         model.head.start(model.backbone, examples)
         config = replace(config, max_steps=6)
         losses.append(run(model, config, tmp_path / wanted, lambda: 0.0, examples=examples).losses)

@@ -39,6 +39,7 @@ from shared.labelling.teachers import BaselineTeacher
 from shared.labelling.verbs import teacher_of
 from tests.command_line import command_line
 from tests.shared.labelling.labellings import ORLA, form, make_labelling, spans, text
+from tests.shared.short_base import SHORT_ENCODER
 
 ROOT = Path(__file__).resolve().parents[3]
 DRAFT = spans("a", (0, 9, "ORG"))
@@ -194,6 +195,7 @@ def run(*words: str, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.usefixtures("short_encoder")
 def test_from_a_teacher_to_a_student_on_the_command_line(tmp_path: Path) -> None:
     """A dictionary drafts the sample, gold reviews a share, a student is trained, folds are scored."""
     folder, reviewed = tmp_path / "labels", tmp_path / "reviewed"
@@ -223,7 +225,13 @@ def test_from_a_teacher_to_a_student_on_the_command_line(tmp_path: Path) -> None
     assert "28 decisions" in again
     student = [
         *("data=labelled", "data@source=sample", f"data.folder='{reviewed}'", "data.name=folds"),
-        *("data.human=0", "train.epochs=1", "train.max_steps=2", f"runs_dir='{tmp_path}/runs'"),
+        *(
+            "data.human=0",
+            "train.epochs=1",
+            "train.max_steps=2",
+            *SHORT_ENCODER,
+            f"runs_dir='{tmp_path}/runs'",
+        ),
     ]
     assert "of the test split" in run("tasks.ner", "train", *student, code=2)
     said = run("tasks.ner", "crossvalidate", *student, "data.folds=2", "data.drafted=0.5")

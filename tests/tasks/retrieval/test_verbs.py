@@ -13,15 +13,16 @@ from shared.errors import DataError, UserError
 from tasks.retrieval import bootstrap as steps
 from tasks.retrieval import verbs
 from tasks.retrieval.trec import read_run
-from tests.shared.short_base import SHORT
+from tests.shared.short_base import SHORT, SHORT_ENCODER
 
 ROOT = Path(__file__).resolve().parents[3]
-QUICK = ["head=dual_encoding", "data.depth=0", "train.max_steps=2", "hardware.threads=1"]
+pytestmark = pytest.mark.usefixtures("short_encoder")
+QUICK = [*SHORT_ENCODER, "head=dual_encoding", "data.depth=0", "train.max_steps=2", "hardware.threads=1"]
 QUICK += ["head.negatives=1", "train.batch_tokens=600"]
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(short_encoder: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of runs that holds one trained and evaluated on the sample."""
     folder = tmp_path_factory.mktemp("runs")
     words = [*QUICK, f"runs_dir={folder}"]
