@@ -4,12 +4,14 @@ import os
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
+from shared import compose
 from shared.boards.board import read_board
 from shared.boards.sections import Section
 from tests.chromium import ARGUMENTS, CHROMIUM
@@ -18,6 +20,15 @@ from tests.shared.short_base import ENCODER_PACKAGE, PACKAGE, write_short_base, 
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"  # before the hub's client is imported: no test reaches a hub
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compositions_are_kept() -> Iterator[None]:
+    """Hydra takes a fifth of a second, and tests ask for the same overrides again: each is composed once."""
+    kept = lru_cache(None)(compose._compose)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(compose, "_compose", lambda task, overrides: kept(task, tuple(overrides)))
+        yield
 
 
 @pytest.fixture(scope="session")

