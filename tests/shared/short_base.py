@@ -1,6 +1,7 @@
 """SmolLM2 and MiniLM with their first blocks alone, for tests of what does not depend on how well they read.
 
-Vocabularies, tokenizers and the weights that are left are the real ones.
+The weights that are left are the real ones. Of SmolLM2's tokens, which stand in the order in which they were
+learnt, the first are left: its tokenizer reads all texts still, in shorter pieces.
 """
 
 import json
@@ -15,8 +16,11 @@ from shared.compose import compose_run
 from shared.gguf_export import close, copy_fields
 
 BLOCKS = 3
+TOKENS = 8192
 PACKAGE = "short_smollm2"
 SHORT = [f"model.package={PACKAGE}", "model.sha256=null"]  # the overrides that name it
+TOKEN_NAMES, TOKEN_TYPES = gguf.Keys.Tokenizer.LIST, gguf.Keys.Tokenizer.TOKEN_TYPE
+MERGES = gguf.Keys.Tokenizer.MERGES
 ENCODER_PACKAGE = "short_minilm"
 SHORT_ENCODER = [f"model.package={ENCODER_PACKAGE}", "model.package_folder=.", "model.sha256=null"]
 
@@ -30,12 +34,21 @@ def write_short_base(package: Path) -> None:
     package.mkdir()
     (package / "__init__.py").write_text("")
     writer = gguf.GGUFWriter(package / "short.Q4_1.gguf", architecture)
-    copy_fields(reader, writer, changed={f"{architecture}.block_count": BLOCKS})
+    kept = {TOKEN_NAMES: TOKENS, TOKEN_TYPES: TOKENS, MERGES: TOKENS - bytes_and_marks(reader)}
+    changed = {name: reader.fields[name].contents()[:number] for name, number in kept.items()}
+    sizes = {f"{architecture}.block_count": BLOCKS, f"{architecture}.vocab_size": TOKENS}
+    copy_fields(reader, writer, changed={**changed, **sizes})
     for tensor in reader.tensors:
         block = int(tensor.name.split(".")[1]) if tensor.name.startswith("blk.") else 0
+        data = tensor.data[:TOKENS] if tensor.name == "token_embd.weight" else tensor.data
         if block < BLOCKS:
-            writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+            writer.add_tensor(tensor.name, data, raw_dtype=tensor.tensor_type)
     close(writer)
+
+
+def bytes_and_marks(reader: gguf.GGUFReader) -> int:
+    """The number of tokens that are not merged from two others; they come first."""
+    return len(reader.fields[TOKEN_NAMES].data) - len(reader.fields[MERGES].data)
 
 
 def write_short_encoder(package: Path) -> None:
