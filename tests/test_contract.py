@@ -12,13 +12,14 @@ from shared.contracts import SPLITS
 from shared.evaluate import infer
 from shared.example_rows import prediction_row, read_prediction
 from shared.model import create_model
+from tests.shared.short_base import SHORT
 
 TASKS = sorted(path.stem for path in (CONF / "task").glob("*.yaml"))
 EXPERIMENTS = sorted((CONF / "experiment").glob("*/*.yaml"))
 CONFIGS = sorted(path for path in CONF.rglob("*.yaml"))
 QUICK = {
-    "summarization": ["head.prompt_tokens=48", "head.max_new_tokens=4", "head.batch_rows=2"],
-    "query_generation": ["head.passage_tokens=48", "head.max_new_tokens=4", "head.batch_rows=2"],
+    "summarization": ["head.prompt_tokens=48", "head.max_new_tokens=4", "head.batch_rows=2", *SHORT],
+    "query_generation": ["head.passage_tokens=48", "head.max_new_tokens=4", "head.batch_rows=2", *SHORT],
 }
 EACH_TASK = pytest.mark.parametrize("task", TASKS)
 
@@ -66,6 +67,7 @@ def test_the_metric_gives_gold_a_full_score_and_silence_none(task: str) -> None:
     assert metric.details(examples, silent)
 
 
+@pytest.mark.usefixtures("short_base")
 @EACH_TASK
 def test_a_model_answers_each_example_in_order(task: str) -> None:
     config: RunConfig = compose_run(task, QUICK.get(task, []))
