@@ -16,6 +16,7 @@ import yaml
 from shared.errors import DataError, UserError
 
 PARTIAL = ".partial"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, many times faster, where PyYAML has it
 
 
 @contextmanager
@@ -124,6 +125,6 @@ def _replace_folder(partial: Path, target: Path) -> None:
 def read_yaml(path: Path) -> Any:
     """Return what the YAML file holds, as plain values; raises `UserError` when it cannot be read."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), _LOADER)
     except (OSError, yaml.YAMLError) as error:
         raise UserError(f"{path} cannot be read: {error}") from error

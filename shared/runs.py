@@ -16,7 +16,7 @@ import yaml
 from shared.errors import UserError
 from shared.example_rows import prediction_row, read_prediction
 from shared.examples import Prediction
-from shared.files import write_json_atomic, write_text_atomic
+from shared.files import read_yaml, write_json_atomic, write_text_atomic
 from shared.help import command
 
 CONFIG, LOG, TRAINING, RECORD = "config.yaml", "log.jsonl", "training.json", "record.json"
@@ -82,7 +82,7 @@ def read_run_config(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
     if not path.is_file():
         raise UserError(f"{folder} is not a run: it has no {CONFIG}")
-    config: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    config: dict[str, Any] = read_yaml(path)
     return config
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from typing import Any, get_type_hints
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from shared.errors import ConfigError, suggest
+
+_hints = cache(get_type_hints)
 
 
 def build(node: Mapping[Any, Any], *, path: str) -> Any:
@@ -41,7 +44,7 @@ def typed(node: Mapping[Any, Any], schema: Any, *, path: str) -> Any:
     structured = OmegaConf.structured(schema)
     OmegaConf.set_readonly(structured, False)
     known = {field.name: field for field in fields(schema)}
-    hints = get_type_hints(schema)
+    hints = _hints(schema)
     parts: dict[str, Any] = {}  # what is not for OmegaConf to check
     mistakes = []
     for key in map(str, node):

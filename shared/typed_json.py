@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -37,6 +38,9 @@ def read_as(kind: Any, value: Any, *, file: Path, key: str = "") -> Any:
     return value
 
 
+_hints = cache(get_type_hints)  # which compiles each of them
+
+
 def _read_dataclass(kind: Any, value: Any, *, file: Path, key: str) -> Any:
     if not isinstance(value, dict):
         raise UserError(f"{file}: {key or 'the file'} is {value!r:.80}; allowed: an object")
@@ -49,7 +53,7 @@ def _read_dataclass(kind: Any, value: Any, *, file: Path, key: str) -> Any:
     for name, item in known.items():
         if name not in value and item.default is MISSING and item.default_factory is MISSING:
             raise UserError(f"{file}: {within}{name} is missing")
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     return kind(
         **{name: read_as(hints[name], item, file=file, key=within + name) for name, item in value.items()}
     )
