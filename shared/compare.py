@@ -7,6 +7,7 @@ asked again.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from shared.intervals import (
     Array,
     Difference,
     Interval,
+    Ranking,
+    Statistic,
     bootstrap,
     paired_difference,
     stack_counts,
@@ -34,7 +37,9 @@ Answer = tuple[Any, ...]
 class ChangedItem:
     """An example that the two sides answer differently; answers are as a person reads them, one list per run.
 
-    `left_right` and `right_right` are the shares of each side's runs that answer wholly right.
+    `left_right` and `right_right` are the shares of each side's runs that answer wholly right. `left_score`
+    and `right_score` are the main score on the example alone, means over runs, where it is a document of its
+    own and the score is a sum over documents: a summary is hardly ever wholly right.
     """
 
     id: str
@@ -45,6 +50,13 @@ class ChangedItem:
     gold: list[dict[str, Any]]
     left: list[list[dict[str, Any]]]
     right: list[list[dict[str, Any]]]
+    left_score: float | None
+    right_score: float | None
+
+    @property
+    def gain(self) -> float:
+        """How much the main score rose; 0 where it has none of its own."""
+        return (self.right_score or 0.0) - (self.left_score or 0.0)
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,13 @@ def compare(examples: Examples, left: Sequence[Run], right: Sequence[Run], *, me
         changed_share=_changed_share(list(itertools.product(before, now))) or 0.0,
         left_churn=_changed_share(list(itertools.combinations(before, 2))),
         right_churn=_changed_share(list(itertools.combinations(now, 2))),
-        items=_changed_items(examples, left, right, metric=metric),
+        items=_changed_items(
+            examples,
+            left,
+            right,
+            metric=metric,
+            scores=[_own_scores(examples, table, statistic) for table in (left_counts, right_counts)],
+        ),
     )
 
 
@@ -119,7 +137,7 @@ def comparison_text(comparison: Comparison, *, left: str, right: str, max_items:
     ]
     table = tabulate(rows, headers=["", f"{found.score} [95 %]", "p"], disable_numparse=True)
     lines = [f"left:  {left}", f"right: {right}", "", table, "", _shown_changes(found)]
-    lines += [_shown_item(item) for item in found.items[:max_items]]
+    lines += [_shown_item(item, score=found.score) for item in found.items[:max_items]]
     if len(found.items) > max_items:
         lines.append(f"... and {len(found.items) - max_items} more")
     return "\n".join(lines)
@@ -130,24 +148,44 @@ def one_line(shown: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(_one_answer(item) for item in shown) or "-"
 
 
+def _own_scores(examples: Examples, counts: Array, statistic: Statistic) -> dict[str, float]:
+    """Return example -> its main score, the mean over runs, for those that are documents of their own."""
+    examples_of = Counter(example.document for example in examples)
+    if isinstance(statistic, Ranking) or len(examples_of) != len(counts):
+        return {}
+    scores = dict(zip(sorted(examples_of), statistic(counts).mean(axis=1).tolist(), strict=True))
+    return {e.id: scores[e.document] for e in examples if examples_of[e.document] == 1}
+
+
 def _changed_items(
-    examples: Examples, left: Sequence[Run], right: Sequence[Run], *, metric: Metric
+    examples: Examples,
+    left: Sequence[Run],
+    right: Sequence[Run],
+    *,
+    metric: Metric,
+    scores: Sequence[Mapping[str, float]],
 ) -> list[ChangedItem]:
-    """Return the changed items in the order of `_ORDER`, then of the examples."""
+    """Return the changed items in the order of `_ORDER`, then the least gain first, then as the examples."""
     runs = [{prediction.id: prediction for prediction in run} for run in (*left, *right)]
     wrong = [{row["id"] for row in metric.wrong(examples, run)} for run in (*left, *right)]
     items = []
     for example in examples:
         answers = [run[example.id] for run in runs]
         right_answers = [example.id not in ids for ids in wrong]
-        item = _changed_item(example, answers, right_answers, num_left=len(left))
+        own = [side.get(example.id) for side in scores]
+        item = _changed_item(example, answers, right_answers, own, num_left=len(left))
         if item is not None:
             items.append(item)
-    return sorted(items, key=lambda item: _ORDER.index(item.change))
+    return sorted(items, key=lambda item: (_ORDER.index(item.change), item.gain))
 
 
 def _changed_item(
-    example: Example, answers: Run, is_right: Sequence[bool], *, num_left: int
+    example: Example,
+    answers: Run,
+    is_right: Sequence[bool],
+    scores: Sequence[float | None],
+    *,
+    num_left: int,
 ) -> ChangedItem | None:
     """Return None when both sides give the same answers; their runs stand one after the other, left first."""
     before = sum(is_right[:num_left]) / num_left
@@ -165,6 +203,8 @@ def _changed_item(
         gold=example.gold().shown(example.text),
         left=shown[:num_left],
         right=shown[num_left:],
+        left_score=scores[0],
+        right_score=scores[1],
     )
 
 
@@ -191,16 +231,28 @@ def _shown_changes(found: Comparison) -> str:
         if share is not None
     ]
     share = f"answers differ on {100 * found.changed_share:.1f} % of {found.num_items} items"
-    return f"{share}{''.join(churn)}\nitems: {', '.join(counts)}"
+    return f"{share}{''.join(churn)}\nitems: {', '.join(counts)}{_shown_gains(found)}"
 
 
-def _shown_item(item: ChangedItem) -> str:
+def _shown_gains(found: Comparison) -> str:
+    """Return how many of those as often right as before scored less and more, where any did."""
+    gains = [item.gain for item in found.items if item.change == CHANGED and item.gain]
+    if not gains:
+        return ""
+    less = sum(gain < 0 for gain in gains)
+    return f"; of the changed, {less} with a lower {found.score} alone, {len(gains) - less} with a higher"
+
+
+def _shown_item(item: ChangedItem, *, score: str) -> str:
     def side(runs: Sequence[Sequence[Mapping[str, Any]]]) -> str:
         return " / ".join(one_line(shown) for shown in runs)
 
     gold = one_line(item.gold)
+    heading = f"{item.id}: {item.change}"
+    if item.change == CHANGED and item.gain:
+        heading += f", {score} {item.left_score:.4f} to {item.right_score:.4f}"
     return (
-        f"\n{item.id}: {item.change}\n  {item.text}\n  gold:  {gold}\n"
+        f"\n{heading}\n  {item.text}\n  gold:  {gold}\n"
         f"  left:  {side(item.left)}\n  right: {side(item.right)}"
     )
 

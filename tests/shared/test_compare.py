@@ -82,3 +82,22 @@ def test_runs_over_other_examples_are_refused() -> None:
 def test_a_side_without_a_run_is_refused() -> None:
     with pytest.raises(UserError, match="a side has no run"):
         compare(EXAMPLES, [BEFORE], [], metric=EntityF1())
+
+
+def test_of_items_that_are_right_on_no_side_those_that_lost_most_come_first() -> None:
+    """One of two spans: 2/3. Nothing found: 0. One of two and a wrong one: 1/2."""
+    half, odd = (ADA,), (ADA, Span(4, 8, "LOC"))
+    found = compare(EXAMPLES, [run(half, half, (), odd)], [run((ACME,), (), half, half)], metric=EntityF1())
+    assert [item.id for item in found.items] == ["1", "0", "3", "2"]
+    assert [(item.left_score, item.right_score) for item in found.items] == [
+        pytest.approx(scores) for scores in [(2 / 3, 0), (2 / 3, 2 / 3), (1 / 2, 2 / 3), (0, 2 / 3)]
+    ]
+    page = comparison_text(found, left="old", right="new", max_items=9)
+    assert "4 changed, 0 got better; of the changed, 1 with a lower f1 alone, 2 with a higher" in page
+    assert "\n1: changed, f1 0.6667 to 0.0000\n" in page and "\n0: changed\n" in page
+
+
+def test_a_sentence_of_a_longer_document_has_no_score_of_its_own() -> None:
+    together = [SpanExample(example.id, TEXT, (ADA, ACME), document="one") for example in EXAMPLES]
+    items = compare(together, [BEFORE], [NOW], metric=EntityF1()).items
+    assert {(item.left_score, item.right_score) for item in items} == {(None, None)}
