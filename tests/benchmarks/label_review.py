@@ -14,7 +14,7 @@ TEACHERS = ("llama_405b", "llama_70b", "gpt_4o")
 LEAD = "labelling.lead='Llama 3.1 405B, run 1'"
 SHARES = (10, 20, 40)
 ROWS = [
-    *("drafts", "vote", "gold"),
+    *("drafts", "drafts_llama_70b", "drafts_gpt_4o", "vote", "gold"),
     *(f"{order}_{share}" for share in SHARES for order in ("doubt", "chance")),
     "drafts_and_train",
 ]
@@ -42,8 +42,8 @@ def main() -> None:
             run("rehearse", "data=finer_ord", f"labelling.folder='{folder}'", LEAD, *words)
     for row in ROWS:
         run("crossvalidate", f"experiment=ner/folds_{row}", "hardware.threads=1")
-    for row in ("llama_405b", "gpt_4o"):
-        run("evaluate", f"experiment=ner/folds_{row}")
+    for teacher in TEACHERS:
+        run("evaluate", f"experiment=ner/folds_{teacher}")
 
 
 if __name__ == "__main__":
