@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -76,7 +77,8 @@ def typed(node: Mapping[Any, Any], schema: Any, *, path: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+    """Return plain values of its own: what is done to them does not reach the node."""
+    return OmegaConf.to_container(value) if OmegaConf.is_config(value) else copy.deepcopy(value)
 
 
 def check(*rules: tuple[str, Any, bool, str]) -> None:

@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
@@ -35,6 +36,18 @@ def test_build_reports_every_wrong_key_type_and_missing_value_at_once() -> None:
     assert "box.corner.x='three'" in text
     assert "box.corner.labell is unknown (did you mean 'label'?)" in text
     assert "box.folder is missing" in text
+
+
+@dataclass(frozen=True)
+class Shelf:
+    boxes: Any
+
+
+def test_what_is_built_of_plain_values_shares_none_of_them() -> None:
+    node = {"_target_": f"{__name__}.Shelf", "boxes": {"first": [1, 2]}}
+    built = build(node, path="shelf")
+    built.boxes["first"].append(3)
+    assert node["boxes"] == {"first": [1, 2]}
 
 
 def test_build_names_a_target_that_cannot_be_imported() -> None:
