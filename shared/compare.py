@@ -16,6 +16,7 @@ from shared.contracts import Examples, Metric
 from shared.errors import UserError
 from shared.examples import Example, Prediction
 from shared.intervals import (
+    DECIMALS,
     Array,
     Difference,
     Interval,
@@ -25,6 +26,7 @@ from shared.intervals import (
     paired_difference,
     stack_counts,
 )
+from shared.record import Counts
 
 WORSE, CHANGED, BETTER = "got worse", "changed", "got better"
 _ORDER = (WORSE, CHANGED, BETTER)
@@ -83,7 +85,9 @@ def compare(examples: Examples, left: Sequence[Run], right: Sequence[Run], *, me
 
     Raises `UserError` when a run does not answer exactly these examples, or when the metric has no counts.
     """
-    left_counts, right_counts = paired_counts(examples, left, right, metric=metric)
+    tables = _tables(examples, left, right, metric=metric)
+    left_counts, right_counts = _stacked(tables)
+    documents = _documents(tables)
     statistic = metric.main_statistic()
     before, now = [_answers(run) for run in left], [_answers(run) for run in right]
     return Comparison(
@@ -100,7 +104,9 @@ def compare(examples: Examples, left: Sequence[Run], right: Sequence[Run], *, me
             left,
             right,
             metric=metric,
-            scores=[_own_scores(examples, table, statistic) for table in (left_counts, right_counts)],
+            scores=[
+                _own_scores(examples, documents, counts, statistic) for counts in (left_counts, right_counts)
+            ],
         ),
     )
 
@@ -109,15 +115,28 @@ def paired_counts(
     examples: Examples, left: Sequence[Run], right: Sequence[Run], *, metric: Metric
 ) -> list[Array]:
     """Return the counts (documents, runs, k) of both sides, with the same k."""
+    return _stacked(_tables(examples, left, right, metric=metric))
+
+
+def _tables(
+    examples: Examples, left: Sequence[Run], right: Sequence[Run], *, metric: Metric
+) -> list[list[Counts]]:
     sides = [[metric.counts(examples, run) for run in side] for side in (left, right)]
     tables = [[table for table in side if table is not None] for side in sides]
     if [len(side) for side in tables] != [len(left), len(right)] or not all(tables):
         raise UserError(
             f"{metric.main} is no sum over documents, or a side has no run: it cannot be compared"
         )
+    return tables
+
+
+def _stacked(tables: Sequence[Sequence[Counts]]) -> list[Array]:
     groups = list(dict.fromkeys(group for side in tables for table in side for group in table.groups))
-    documents = sorted(tables[0][0].rows)  # as leaderboards do: the same draws, the same interval
-    return [stack_counts(side, documents=documents, groups=groups) for side in tables]
+    return [stack_counts(side, documents=_documents(tables), groups=groups) for side in tables]
+
+
+def _documents(tables: Sequence[Sequence[Counts]]) -> list[str]:
+    return sorted(tables[0][0].rows)  # as leaderboards do: the same draws, the same interval
 
 
 def comparison_row(comparison: Comparison) -> dict[str, Any]:
@@ -148,13 +167,17 @@ def one_line(shown: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(_one_answer(item) for item in shown) or "-"
 
 
-def _own_scores(examples: Examples, counts: Array, statistic: Statistic) -> dict[str, float]:
+def _own_scores(
+    examples: Examples, documents: Sequence[str], counts: Array, statistic: Statistic
+) -> dict[str, float]:
     """Return example -> its main score, the mean over runs, for those that are documents of their own."""
-    examples_of = Counter(example.document for example in examples)
-    if isinstance(statistic, Ranking) or len(examples_of) != len(counts):
+    if isinstance(statistic, Ranking):
         return {}
-    scores = dict(zip(sorted(examples_of), statistic(counts).mean(axis=1).tolist(), strict=True))
-    return {e.id: scores[e.document] for e in examples if examples_of[e.document] == 1}
+    means = statistic(counts).mean(axis=1).round(DECIMALS)  # runs in another order have the same mean
+    scores = dict(zip(documents, means.tolist(), strict=True))  # of those that the metric counts
+    examples_of = Counter(example.document for example in examples)
+    alone = (e for e in examples if examples_of[e.document] == 1 and e.document in scores)
+    return {example.id: scores[example.document] for example in alone}
 
 
 def _changed_items(

@@ -86,7 +86,7 @@ def _parsed(overrides: Sequence[str], *, sweep: bool, mistakes: list[str]) -> It
 
 
 def _is_special(parsed: Override) -> bool:
-    """Return whether an override does other than to give one value to what is there, or to choose."""
+    """Return whether an override does other than to choose an option or to give a value to what is there."""
     unchosen = parsed.value() is None and "." not in parsed.get_key_element()
     return parsed.type is not OverrideType.CHANGE or parsed.is_sweep_override() or unchosen
 

@@ -6,15 +6,13 @@ import copy
 import importlib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
-from typing import Any, get_type_hints
+from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from shared.errors import ConfigError, suggest
-
-_hints = cache(get_type_hints)
+from shared.typed_json import type_hints
 
 
 def build(node: Mapping[Any, Any], *, path: str) -> Any:
@@ -45,7 +43,7 @@ def typed(node: Mapping[Any, Any], schema: Any, *, path: str) -> Any:
     structured = OmegaConf.structured(schema)
     OmegaConf.set_readonly(structured, False)
     known = {field.name: field for field in fields(schema)}
-    hints = _hints(schema)
+    hints = type_hints(schema)
     parts: dict[str, Any] = {}  # what is not for OmegaConf to check
     mistakes = []
     for key in map(str, node):

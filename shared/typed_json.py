@@ -38,7 +38,7 @@ def read_as(kind: Any, value: Any, *, file: Path, key: str = "") -> Any:
     return value
 
 
-_hints = cache(get_type_hints)  # which compiles each of them
+type_hints = cache(get_type_hints)  # which compiles each of them
 
 
 def _read_dataclass(kind: Any, value: Any, *, file: Path, key: str) -> Any:
@@ -53,7 +53,7 @@ def _read_dataclass(kind: Any, value: Any, *, file: Path, key: str) -> Any:
     for name, item in known.items():
         if name not in value and item.default is MISSING and item.default_factory is MISSING:
             raise UserError(f"{file}: {within}{name} is missing")
-    hints = _hints(kind)
+    hints = type_hints(kind)
     return kind(
         **{name: read_as(hints[name], item, file=file, key=within + name) for name, item in value.items()}
     )

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -20,6 +21,7 @@ from tests.shared.short_base import ENCODER_PACKAGE, PACKAGE, write_short_base, 
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"  # before the hub's client is imported: no test reaches a hub
 
 ROOT = Path(__file__).resolve().parent.parent
+BOARD = "board.pickle"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -34,13 +36,12 @@ def compositions_are_kept() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def committed_board(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[str, list[Section]]:
     """The sections of all that is published: half a minute to read, so that one worker reads for all."""
-    if worker_id == "master":  # there is no other
-        return read_board(ROOT / "leaderboards")
-    path = tmp_path_factory.getbasetemp().parent / "board.pickle"
-    with FileLock(f"{path}.lock"):
-        if not path.is_file():
-            path.write_bytes(pickle.dumps(read_board(ROOT / "leaderboards")))
-    found: dict[str, list[Section]] = pickle.loads(path.read_bytes())
+
+    def write(path: Path) -> None:
+        path.write_bytes(pickle.dumps(read_board(ROOT / "leaderboards")))
+
+    folder = once(tmp_path_factory, worker_id, name=BOARD, write=write)
+    found: dict[str, list[Section]] = pickle.loads((folder / BOARD).read_bytes())
     return found
 
 
@@ -55,24 +56,23 @@ def public_data_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def short_base_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    return once(tmp_path_factory, worker_id, package=PACKAGE, write=write_short_base)
+    return once(tmp_path_factory, worker_id, name=PACKAGE, write=write_short_base)
 
 
 @pytest.fixture(scope="session")
 def short_encoder_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    return once(tmp_path_factory, worker_id, package=ENCODER_PACKAGE, write=write_short_encoder)
+    return once(tmp_path_factory, worker_id, name=ENCODER_PACKAGE, write=write_short_encoder)
 
 
-def once(
-    factory: pytest.TempPathFactory, worker: str, *, package: str, write: Callable[[Path], None]
-) -> Path:
-    """The folder of a package that one worker writes for all."""
+def once(factory: pytest.TempPathFactory, worker: str, *, name: str, write: Callable[[Path], None]) -> Path:
+    """The folder that holds, under this name, what one worker writes for all."""
     shared = factory.getbasetemp() if worker == "master" else factory.getbasetemp().parent
-    folder = shared / f"with-{package}"
+    folder = shared / f"with-{name}"
     with FileLock(f"{folder}.lock"):
         if not folder.is_dir():
-            folder.mkdir()
-            write(folder / package)
+            partial = Path(tempfile.mkdtemp(dir=shared))
+            write(partial / name)
+            partial.rename(folder)
     return folder
 
 

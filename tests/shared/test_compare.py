@@ -3,7 +3,9 @@ import pytest
 from shared.compare import compare, comparison_row, comparison_text
 from shared.errors import UserError
 from shared.examples import Span, SpanExample, SpanPrediction
+from shared.passages import Passage, RankingExample, RankingPrediction
 from tasks.ner.metric import EntityF1
+from tasks.retrieval.metric import RankingScores
 
 TEXT = "Ada left Acme"
 ADA, ACME = Span(0, 3, "PER"), Span(9, 13, "ORG")
@@ -101,3 +103,18 @@ def test_a_sentence_of_a_longer_document_has_no_score_of_its_own() -> None:
     together = [SpanExample(example.id, TEXT, (ADA, ACME), document="one") for example in EXAMPLES]
     items = compare(together, [BEFORE], [NOW], metric=EntityF1()).items
     assert {(item.left_score, item.right_score) for item in items} == {(None, None)}
+
+
+def test_a_query_has_the_main_score_of_its_own_order() -> None:
+    """The relevant passage second: 1 / log2(3). A query without one has nothing to gain."""
+    passages = (Passage("a", "one"), Passage("b", "two"))
+    queries = [
+        RankingExample(name, "?", passages, (), grades, document=name)
+        for name, grades in (("odd", {}), ("even", {"a": 1}))
+    ]
+    left, right = (
+        [RankingPrediction(query.id, order) for query in queries] for order in (("b", "a"), ("a", "b"))
+    )
+    items = {item.id: item for item in compare(queries, [left], [right], metric=RankingScores()).items}
+    assert items["even"].left_score == pytest.approx(0.6309, abs=1e-4) and items["even"].right_score == 1.0
+    assert items["odd"].gain == 0.0

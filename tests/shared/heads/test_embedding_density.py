@@ -14,8 +14,7 @@ from shared.errors import BundleError, ConfigError, UserError
 from shared.evaluate import infer, inspect, predict
 from shared.examples import AnomalyExample, AnomalyPrediction, Part, Reasons
 from shared.model import Model, create_model
-from shared.runs import Progress
-from shared.train import fit
+from tests.shared.training import losses_of
 
 OVERRIDES = ["head.window_tokens=16", "head.overlap_tokens=4", "head.false_alarms=0.05"]
 WEIGHTS = "{neighbours:1,mahalanobis:0.5,surface:1,likeness:0.5,probe:0.5,logit:0.5}"  # every part counts
@@ -176,7 +175,6 @@ LOSSES = [
 
 def losses(folder: Path) -> list[float]:
     """Of twenty steps on texts of unlike length, some of them windows."""
-    folder.mkdir()
     overrides = ["lora=r16", "train=quick", "train.learning_rate=2e-4", "train.head_learning_rate=1e-3"]
     overrides += ["train.batch_tokens=60", "train.max_steps=20", "train.keep=last"]
     config = compose_run("anomaly", [*OVERRIDES, *overrides])
@@ -184,17 +182,7 @@ def losses(folder: Path) -> list[float]:
     texts = [replace(e, texts=(e.text + " again" * (place % 5),)) for place, e in enumerate(TRAINING)]
     examples = [*texts, AnomalyExample("w", (texts[0].text, LONG, "smoke"), True)]
     model.head.start(model.backbone, examples)
-    with Progress(folder, metric="average_precision") as progress:
-        fitted = fit(
-            model,
-            model.head.encode(examples),
-            config=config.train,
-            seed=1,
-            validate=lambda: 0.0,
-            folder=folder,
-            progress=progress,
-        )
-    return fitted.losses
+    return losses_of(model, examples, folder, config=config.train)
 
 
 def test_twenty_steps_give_the_losses_they_always_gave_and_twice_the_same(tmp_path: Path) -> None:

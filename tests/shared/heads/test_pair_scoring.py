@@ -12,9 +12,8 @@ from shared.errors import BundleError, ConfigError, UserError
 from shared.evaluate import coverage, predict
 from shared.model import Model, create_model
 from shared.passages import Passage, RankingExample
-from shared.runs import Progress
-from shared.train import fit
 from tests.shared.short_base import SHORT_ENCODER
+from tests.shared.training import losses_of
 
 OVERRIDES = ["head=pair_scoring", "head.window_tokens=12", "head.overlap_tokens=4", "train.epochs=1"]
 LONG = Passage("long", "The harbour is closed on Sundays. " * 3 + "Parcels travel by rail to the depot.")
@@ -122,18 +121,7 @@ def trained(model: Model, folder: Path, *, steps: list[str]) -> list[float]:
     examples = [RankingExample(p.id, f"code {p.id}", pages, (), {p.id: 1}) for p in pages]
     config = compose_run("reranking", [*OVERRIDES, "train.epochs=20", *steps])
     model.head.start(model.backbone, examples)
-    folder.mkdir()
-    with Progress(folder, metric="ndcg@10") as progress:
-        fitted = fit(
-            model,
-            model.head.encode(examples),
-            config=config.train,
-            seed=1,
-            validate=lambda: 0.0,
-            folder=folder,
-            progress=progress,
-        )
-    return fitted.losses
+    return losses_of(model, examples, folder, config=config.train)
 
 
 def test_twenty_steps_learn(tmp_path: Path) -> None:

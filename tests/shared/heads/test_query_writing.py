@@ -18,9 +18,8 @@ from shared.heads.settings import QueryWriting
 from shared.model import Model, create_model
 from shared.modules.query_writer import QueryWriter
 from shared.passages import QueryExample, QueryPrediction
-from shared.runs import Progress
-from shared.train import fit
 from shared.writing import IGNORED
+from tests.shared.training import losses_of
 
 TYPES = {"query": "query"}
 SMALL = ["head.passage_tokens=48", "head.max_new_tokens=12", "head.batch_rows=2", "lora.layers=2"]
@@ -214,18 +213,7 @@ def test_the_writer_learns_queries_by_heart_twice_the_same(tokenizer: Any, tmp_p
     losses = []
     for name in ("a", "b"):
         model = tiny_model(tokenizer, temperature=0.0, max_new_tokens=24)
-        (tmp_path / name).mkdir()
-        with Progress(tmp_path / name, metric="round_trip") as progress:
-            fitted = fit(
-                model,
-                model.head.encode([TOLLS] * 10),
-                config=config.train,
-                seed=1,
-                validate=lambda: 0.0,
-                folder=tmp_path / name,
-                progress=progress,
-            )
-        losses.append(fitted.losses)
+        losses.append(losses_of(model, [TOLLS] * 10, tmp_path / name, config=config.train))
     assert losses[0] == losses[1] and losses[0][-1] < 0.2 < losses[0][0]
     (found,) = predict(model.eval(), [replace(TOLLS, queries=())], batch_tokens=1000)
     assert found.queries == TOLLS.queries

@@ -11,9 +11,8 @@ from shared.errors import BundleError, ConfigError
 from shared.evaluate import infer, predict
 from shared.examples import Bullet, SummaryExample, SummaryPrediction
 from shared.model import Model, create_model
-from shared.runs import Progress
-from shared.train import fit
 from tests.shared.short_base import SHORT_ENCODER
+from tests.shared.training import losses_of
 
 OVERRIDES = ["model=minilm", "head=sentence_selection", "train=quick", "head.negatives=2"]
 REPORT = SummaryExample(
@@ -139,18 +138,7 @@ def test_training_learns_to_tell_what_counts_twice_the_same(tmp_path: Path) -> N
         config = compose_run("summarization", [*OVERRIDES, "train.max_steps=20", "train.batch_tokens=300"])
         model, examples = new_model(*SHORT_ENCODER), reports(24)
         model.head.start(model.backbone, examples)
-        (tmp_path / name).mkdir()
-        with Progress(tmp_path / name, metric="rougeLsum") as progress:
-            fitted = fit(
-                model,
-                model.head.encode(examples),
-                config=config.train,
-                seed=1,
-                validate=lambda: 0.0,
-                folder=tmp_path / name,
-                progress=progress,
-            )
-        losses.append(fitted.losses)
+        losses.append(losses_of(model, examples, tmp_path / name, config=config.train))
     assert losses[0] == losses[1]
     (found,) = predict(model, [REPORT], batch_tokens=512)
     assert {1, 4} <= {bullet.sources[0] for bullet in found.bullets}

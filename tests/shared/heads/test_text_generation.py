@@ -16,11 +16,10 @@ from shared.examples import Bullet, SummaryExample, SummaryPrediction
 from shared.model import Model, create_model
 from shared.promise import Usual
 from shared.record import Promise
-from shared.runs import Progress
 from shared.streaming import predict_file, show_writing
-from shared.train import fit
 from shared.writing import IGNORED
 from tests.shared.short_base import SHORT
+from tests.shared.training import losses_of
 
 pytestmark = pytest.mark.usefixtures("short_base")
 WHOLE = ["head.prompt_tokens=48", "head.max_new_tokens=12", "head.batch_rows=2", "lora.layers=2"]
@@ -228,18 +227,7 @@ def test_lora_sits_in_the_last_layers_alone() -> None:
 def trained(model: Model, folder: Path, *, epochs: int) -> list[float]:
     """The losses of a training on one report."""
     config = compose_run("summarization", ["train=write", f"train.epochs={epochs}", "train.keep=last"])
-    folder.mkdir()
-    with Progress(folder, metric="rougeLsum") as progress:
-        fitted = fit(
-            model,
-            model.head.encode([REPORT]),
-            config=config.train,
-            seed=1,
-            validate=lambda: 0.0,
-            folder=folder,
-            progress=progress,
-        )
-    return fitted.losses
+    return losses_of(model, [REPORT], folder, config=config.train)
 
 
 def test_a_writer_learns_the_same_twice(tmp_path: Path) -> None:
