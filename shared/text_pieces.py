@@ -52,6 +52,11 @@ class Pieces:
             self._passages[title, text] = [self._around([*head, *window]) for window in windows]
         return self._passages[title, text]
 
+    def taught(self, query: Sequence[int], text: str, *, title: str = "") -> list[int]:
+        """Return the window that has the most different tokens of the query; of several, the first."""
+        asked = set(query)
+        return max(self.passage(text, title=title), key=lambda window: len(asked.intersection(window)))
+
     def pair(self, query: Sequence[int], window: Sequence[int]) -> list[int]:
         """Return both as one row, with a separator between."""
         return [*query, *window[1:]]

@@ -52,7 +52,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A training query with the first windows of its relevant passages and of its hard negatives."""
+    """A training query with a window of each relevant passage and hard negative, see `Pieces.taught`."""
 
     example: int
     query: list[int]
@@ -98,14 +98,15 @@ class DualEncodingHead:
 
     def _lesson(self, number: int, example: RankingExample, pieces: Pieces) -> Lesson | None:
         relevant = frozenset(example.relevant())
-        positives = {
-            p.id: pieces.passage(p.text, title=p.title)[0] for p in example.passages if p.id in relevant
-        }
+        query, cut = pieces.query(example.text)
+        found = [p for p in example.passages if p.id in relevant]
         others = [p for p in example.passages if p.id not in relevant][: self.settings.depth]
-        negatives = {p.id: pieces.passage(p.text, title=p.title)[0] for p in others}
+        positives, negatives = (
+            {p.id: pieces.taught(query, p.text, title=p.title) for p in passages}
+            for passages in (found, others)
+        )
         if not positives:
             return None
-        query, cut = pieces.query(example.text)
         drawn = min(self.settings.negatives, len(negatives))
         size = len(query) + _mean_length(positives) + drawn * _mean_length(negatives)
         return Lesson(number, query, positives, negatives, relevant, int(size), cut)
@@ -136,20 +137,20 @@ class DualEncodingHead:
             return self._rows([text.tokens for text in features])
         from shared.modules.rows import draw
 
-        passages: dict[str, list[int]] = {}
+        passages: dict[tuple[str, tuple[int, ...]], int] = {}  # places by id and window
         targets = []
         for lesson in features:
             chosen = draw(lesson.positives, 1)
-            passages |= chosen | draw(lesson.negatives, self.settings.negatives)
-            targets.append(next(iter(chosen)))
-        places = {name: place for place, name in enumerate(passages)}
+            drawn = chosen | draw(lesson.negatives, self.settings.negatives)
+            places = [passages.setdefault((n, tuple(w)), len(passages)) for n, w in drawn.items()]
+            targets.append(places[0])
         hidden = [
-            [name in f.relevant and name != t for name in places]
-            for f, t in zip(features, targets, strict=True)
+            [name in f.relevant and place != target for place, (name, _) in enumerate(passages)]
+            for f, target in zip(features, targets, strict=True)
         ]
         return {
-            **self._rows([*(lesson.query for lesson in features), *passages.values()]),
-            "targets": np.array([places[name] for name in targets]),
+            **self._rows([*(lesson.query for lesson in features), *(window for _, window in passages)]),
+            "targets": np.array(targets),
             "hidden": np.array(hidden),
         }
 

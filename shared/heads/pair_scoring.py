@@ -51,7 +51,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class Choice:
-    """A training query with the first windows of its relevant passages and of those to tell them from."""
+    """A training query with a window of each relevant passage and of those to tell it from.
+
+    The windows are those of `Pieces.taught`.
+    """
 
     example: int
     positives: dict[int, Pair]  # by place among the candidates
@@ -120,23 +123,24 @@ class PairScoringHead:
     def _choice(
         self, number: int, example: RankingExample, pieces: Pieces, taught: Mapping[int, float]
     ) -> Choice | None:
-        relevant = example.relevant()
-        positives = [place for place, passage in enumerate(example.passages) if passage.id in relevant]
+        relevant, passages = example.relevant(), example.passages
+        positives = [place for place, passage in enumerate(passages) if passage.id in relevant]
         if not positives:
             return None
-        pairs = {
-            pair.place: pair
-            for pair in self._pairs(number, example, pieces, len(example.passages))
-            if pair.part == 0
-        }
-        others = [place for place in pairs if place not in positives][: self.settings.depth]
+        query, cut = pieces.query(example.text)
+
+        def pair(place: int) -> Pair:
+            window = pieces.taught(query, passages[place].text, title=passages[place].title)
+            return Pair(number, place, 0, pieces.pair(query, window), len(query), 0 if place else cut)
+
+        others = [place for place in range(len(passages)) if place not in positives][: self.settings.depth]
         return Choice(
             example=number,
-            positives={place: pairs[place] for place in positives},
-            negatives={place: pairs[place] for place in others},
+            positives={place: pair(place) for place in positives},
+            negatives={place: pair(place) for place in others},
             teacher=dict(taught),
             drawn=min(self.settings.negatives, len(others)),
-            truncated_tokens=pairs[0].truncated_tokens,
+            truncated_tokens=cut,
         )
 
     def collate(self, features: Sequence[Any]) -> Arrays:

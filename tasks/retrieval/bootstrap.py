@@ -6,8 +6,9 @@
     beir/             the queries that were kept, with all passages, to train from
     candidates.trec   the first stage's best passages for them: training draws its negatives from these
 
-Only passages are read of the split, never its questions, unless `gold` adds those of train. The queries of
-some documents are held out, for validation.
+Another ranker may train on the same queries: the last file is written anew for each. Only passages are read
+of the split, never its questions, unless `gold` adds those of train. The queries of some documents are held
+out, for validation.
 """
 
 from __future__ import annotations
@@ -183,8 +184,10 @@ def mine(path: Path, examples: Iterable[RankingExample]) -> None:
 
 
 def described(settings: Bootstrap, *, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what decides the files, as plain JSON."""
-    return {**asdict(settings), "folder": "", "data": dict(data)}
+    """Return what decides the queries, as plain JSON: not the ranker, since several may share them."""
+    of_training = ("first_stage", "depth", "data_dir")
+    asked = {key: value for key, value in data.items() if key not in of_training}
+    return {**asdict(settings), "folder": "", "evaluate": True, "data": asked}
 
 
 def _short_lines(text: str, words: int) -> Iterator[str]:

@@ -43,6 +43,7 @@ class Corpus(Enum):
 
     sample = "sample"
     reports = "reports"
+    filings = "filings"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class Sample:
     """A collection of invented texts that comes with the package, in the layout of BEIR.
 
     `sample` has pages of handbooks with questions, to try out; `reports` tables and paragraphs of financial
-    reports, each with the questions that an analyst would ask, to show a query generator the manner.
+    reports, each with the questions that an analyst would ask, to show a query generator the manner;
+    `filings` the same with the filing's name as a title, and questions that name company and year.
     """
 
     name: str

@@ -67,6 +67,7 @@ class FinanceBench:
             Passage(
                 name,
                 item["evidence_text_full_page"],
+                document=item["doc_name"],
                 title=item["doc_name"].replace("_", " ") if self.titled else "",
             )
             for name, item in pages.items()

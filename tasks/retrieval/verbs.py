@@ -32,7 +32,7 @@ def bootstrap(config: RunConfig, *, overrides: Sequence[str]) -> None:
     Called again it goes on where it stopped; the files are those of `tasks.retrieval.bootstrap`.
     """
     settings: steps.Bootstrap = typed(config.resolved["bootstrap"], steps.Bootstrap, path="bootstrap")
-    facts = steps.described(settings, data=_portable(config.resolved["data"]))
+    facts = steps.described(settings, data=config.resolved["data"])
     folder = Path(settings.folder or config.runs_dir / "bootstrap" / config_digest(facts))
     steps.claim_folder(folder, facts)
     data: Any = config.data
@@ -47,8 +47,7 @@ def bootstrap(config: RunConfig, *, overrides: Sequence[str]) -> None:
     steps.step(judged, lambda: steps.judge(judged, folder / steps.WRITTEN, passages, stage))
     steps.step(beir, lambda: steps.keep(beir, judged, passages, settings=settings, gold=gold))
     training = _training(config, beir)
-    mined = folder / steps.CANDIDATES
-    steps.step(mined, lambda: steps.mine(mined, training.data.load("train")))
+    steps.mine(folder / steps.CANDIDATES, training.data.load("train"))
     run = commands.trained(training)
     if settings.evaluate:
         commands.evaluate(replace(config, run=str(run)), overrides=[*overrides, "data=", "row=", "title="])
@@ -86,11 +85,6 @@ def needs(config: RunConfig, *, overrides: Sequence[str]) -> None:
     data: Any = config.data
     for query in data.collection(config.split).queries:
         runs.say(json.dumps({"id": query.id, "text": query.text}, ensure_ascii=False))
-
-
-def _portable(node: Any) -> Any:
-    """Return the data's settings without the folder they lie in on this machine."""
-    return {key: value for key, value in node.items() if key != "data_dir"}
 
 
 def _write_queries(
