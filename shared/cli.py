@@ -42,6 +42,7 @@ def guarded(act: Callable[[], None]) -> None:
     """Do what a command line asks for: what goes wrong is said as a person reads it, by exit code too."""
     os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1", TOKENIZERS_PARALLELISM="false")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # the GPU's products sum in a fixed order
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")  # which bm25s wakes: it takes a whole GPU
     try:
         act()
     except UserError as error:

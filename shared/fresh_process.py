@@ -2,6 +2,7 @@
 
 Importing torch, transformers and peft takes longer than most of what such a process does. Where it needs
 them it is therefore forked, on Linux, from a server that has only imported them: a sweep waits for that once.
+Not so beside a GPU: importing them asks for its devices, and what is forked after that cannot use them.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def in_fresh_process(function: Callable[..., Found], *arguments: Any, torch: boo
     Raises `FreshProcessError` with what the process said where it fails or dies.
     """
     context: BaseContext = multiprocessing.get_context("spawn")
-    if torch and sys.platform == "linux":
+    if torch and sys.platform == "linux" and _on_cpu():
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(IMPORTED)
     with tempfile.TemporaryDirectory() as folder:
@@ -52,6 +53,12 @@ def in_fresh_process(function: Callable[..., Found], *arguments: Any, torch: boo
                 there = error.__cause__ or error  # the cause is the traceback of the new process, as text
                 words = said.read_text(encoding="utf-8", errors="replace")
                 raise FreshProcessError(f"{words}{there}") from error
+
+
+def _on_cpu() -> bool:
+    from shared.model import best_device
+
+    return best_device().type == "cpu"
 
 
 def _say_into(path: Path) -> None:
