@@ -12,10 +12,18 @@ from shared import runs
 from shared.bundle_manifest import check_fits
 from shared.config import RunConfig
 from shared.contracts import SPLITS, Engine, Examples, Score, WritingHead
-from shared.engines import chosen_engine, engine_folder, engine_manifest, engine_place, load_engine
+from shared.engines import (
+    chosen_engine,
+    engine_folder,
+    engine_manifest,
+    engine_place,
+    load_engine,
+    num_threads,
+)
 from shared.errors import ConfigError, UserError
 from shared.promise_text import kept_text
 from shared.promise_verbs import promise
+from shared.provenance import machine
 from shared.run_inputs import (
     bound,
     feature_weights,
@@ -50,7 +58,7 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> Path:
     runs.say(f"training examples: {len(training):,}")
 
     from shared.evaluate import coverage, infer, predict
-    from shared.model import create_model
+    from shared.model import create_model, gpu_name
     from shared.model_card import write_card
     from shared.train import fit
     from shared.training_estimate import estimate
@@ -111,7 +119,13 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> Path:
     predictions = predict(model, validation, batch_tokens=config.predict.batch_tokens)
     runs.write_predictions(folder, "validation", predictions)
     promise(model, folder, config, examples=validation, predictions=predictions)
-    runs.write_training(folder, fitted=fitted, parameters=counts, num_examples=len(training))
+    runs.write_training(
+        folder,
+        fitted=fitted,
+        parameters=counts,
+        num_examples=len(training),
+        hardware=machine(threads=num_threads(config.hardware.threads), accelerator=gpu_name()),
+    )
     (folder / runs.CHECKPOINT).unlink(missing_ok=True)  # the bundle has all that is needed now
     write_card(folder, metric=config.metric.main)
     say_scores(config.metric.score(validation, predictions), title=f"validation, {config.data.name}")

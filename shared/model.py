@@ -98,6 +98,11 @@ def best_device() -> torch.device:
     return found
 
 
+def gpu_name() -> str:
+    """Return the name of the GPU, '' where there is none."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+
+
 def _choose_kernels() -> None:
     """Let a GPU sum in a fixed order, where torch has such kernels, and leave out the attention of cuDNN.
 

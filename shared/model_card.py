@@ -19,6 +19,7 @@ from shared.card_text import Facts, RunFacts, card_text, main_scores
 from shared.files import write_text_atomic
 from shared.licence import OWN, hub_licence
 from shared.record import Parameters, Record, Training, read_record
+from shared.typed_json import read_as
 
 LORA = "adapter_config.json"  # PEFT's
 
@@ -41,7 +42,7 @@ def write_card(folder: Path, *, metric: str) -> None:
     run = RunFacts(
         config=runs.read_run_config(folder),
         metric=metric,
-        training=Training(**found["training"]),
+        training=read_as(Training, found["training"], file=folder / runs.TRAINING),
         parameters=Parameters(**found["parameters"]),
         record=_test_record(folder / runs.RECORD),
     )

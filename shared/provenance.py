@@ -114,6 +114,11 @@ def machine(*, threads: int, accelerator: str = "") -> Hardware:
     )
 
 
+def trained_like(trained: Hardware | None, here: Hardware) -> bool:
+    """Return whether a training ran on a machine like this one; None was noted by no machine but this."""
+    return trained is None or (trained.cpu, trained.accelerator) == (here.cpu, here.accelerator)
+
+
 def _git(*arguments: str, root: Path) -> str | None:
     try:
         done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True)

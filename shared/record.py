@@ -16,6 +16,7 @@ from shared.provenance import Code, FileFacts, Hardware
 from shared.typed_json import read_as
 
 KINDS = ("measured", "baseline", "replayed")
+PREDICTIONS = ".predictions.jsonl"  # behind the id of a published record: the file of its answers
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Training:
     validation: float | None
     notes: dict[str, Any] = field(default_factory=dict)
     examples: int | None = None  # how many it trained on; None in older records
+    hardware: Hardware | None = None  # the machine; None in older records, where it is that of the record
 
 
 @dataclass(frozen=True)

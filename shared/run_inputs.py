@@ -70,7 +70,7 @@ def resumed(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunCon
 def of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConfig:
     """Return the run's configuration with what is told anew: other data, a split, a house style, a check."""
     stored = OmegaConf.create(runs.read_run_config(folder))
-    given = _given(overrides)
+    given = named_in(overrides)
     if "data" in given:
         given.add("task")  # the metric that the data asks for
     for name in given & {"data", "task", "split", "hardware", "predict", "row", "title"}:
@@ -88,7 +88,7 @@ def of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConf
 
 def told_reviewer(config: RunConfig, folder: Path, overrides: Sequence[str]) -> Reviewer | None:
     """Return who checks what a run's head answers, if the command line tells the check or its style anew."""
-    if STYLE not in _given(overrides) and not _check_keys(overrides):
+    if STYLE not in named_in(overrides) and not _check_keys(overrides):
         return None
     told = of_run(config, folder, overrides)
     if not OmegaConf.select(OmegaConf.create(told.resolved), CHECK):
@@ -107,7 +107,7 @@ def keep_check(folder: Path, config: RunConfig) -> None:
     runs.write_run_config(folder, kept)
 
 
-def _given(overrides: Sequence[str]) -> set[str]:
+def named_in(overrides: Sequence[str]) -> set[str]:
     """Return the groups and fields of the configuration that the command line speaks of."""
     return {text.partition("=")[0].lstrip("+").partition(".")[0] for text in overrides}
 

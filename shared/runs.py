@@ -6,6 +6,7 @@ import json
 import resource
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from shared.example_rows import prediction_row, read_prediction
 from shared.examples import Prediction
 from shared.files import read_yaml, write_json_atomic, write_text_atomic
 from shared.help import command
+from shared.provenance import Hardware
 
 CONFIG, LOG, TRAINING, RECORD = "config.yaml", "log.jsonl", "training.json", "record.json"
 BUNDLE, ERRORS, DETAILS = "adapter", "errors.jsonl", "details.txt"
@@ -130,7 +132,12 @@ def read_predictions(path: Path) -> list[Prediction]:
 
 
 def write_training(
-    folder: Path, *, fitted: FittedSoFar, parameters: dict[str, int], num_examples: int
+    folder: Path,
+    *,
+    fitted: FittedSoFar,
+    parameters: dict[str, int],
+    num_examples: int,
+    hardware: Hardware,
 ) -> None:
     """Write what the training cost and reached, for the record that `evaluate` makes."""
     training = {
@@ -146,6 +153,7 @@ def write_training(
             **({"steps_left_out": fitted.left_out} if fitted.left_out else {}),
         },
         "examples": num_examples,
+        "hardware": asdict(hardware),
     }
     write_json_atomic(folder / TRAINING, {"training": training, "parameters": parameters})
 

@@ -16,7 +16,16 @@ from shared.engines import TITLES, TORCH, engine_folder, engine_manifest, load_e
 from shared.evaluate import Speed, predict_timed
 from shared.facet_sets import give_sets
 from shared.promise import Promises, kept, read_promises
-from shared.provenance import code_state, digest_files, file_facts, library_versions, machine, today
+from shared.provenance import (
+    Hardware,
+    code_state,
+    digest_files,
+    file_facts,
+    library_versions,
+    machine,
+    today,
+    trained_like,
+)
 from shared.record import (
     BaseFacts,
     Cost,
@@ -34,6 +43,7 @@ from shared.record import (
     write_record,
 )
 from shared.reliability import reliability
+from shared.typed_json import read_as
 from shared.verb_config import BY_TORCH, PredictConfig
 
 
@@ -127,7 +137,7 @@ def score_run(
         coverage=asdict(coverage),
         base=BaseFacts(base["hub_id"], base["revision"], manifest["base_sha256"], base["licence"]),
         parameters=Parameters(**training["parameters"]),
-        training=Training(**training["training"]),
+        training=read_as(Training, training["training"], file=folder / runs.TRAINING),
         speed=speed,
         threads=num_threads(source.hardware.threads),
         accelerator=_accelerator(engine),
@@ -139,9 +149,9 @@ def score_run(
 def _accelerator(engine: str) -> str:
     if engine not in (TORCH, *BY_TORCH):
         return ""
-    import torch
+    from shared.model import gpu_name
 
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+    return gpu_name()
 
 
 def _export(
@@ -182,6 +192,7 @@ def make_record(predictions: Path, examples: Examples, result: Result, *, source
     """
     data, metric = source.data, source.metric
     trials = metric.trials(examples, runs.read_predictions(predictions))
+    hardware = machine(threads=result.threads, accelerator=result.accelerator)
     return Record(
         id=record_id(f"{data.name}-{result.name}", seed=source.seed, digest=source.digest),
         kind=result.kind,
@@ -210,12 +221,12 @@ def make_record(predictions: Path, examples: Examples, result: Result, *, source
         seed=source.seed,
         code=code_state(),
         versions=library_versions(),
-        hardware=machine(threads=result.threads, accelerator=result.accelerator),
+        hardware=hardware,
         coverage=result.coverage,
         training=result.training,
         inference=_inference(result.speed),
-        energy=_energy(source.hardware, result.training),
-        cost=_cost(source.hardware, result.training),
+        energy=_energy(source.hardware, result.training, here=hardware),
+        cost=_cost(source.hardware, result.training, here=hardware),
         created=today(),
         reliability=reliability(trials),
         promises=_kept(result.promises, trials),
@@ -240,19 +251,19 @@ def _inference(speed: Speed | None) -> Inference | None:
     )
 
 
-def _energy(hardware: HardwareConfig, training: Training | None) -> Energy:
-    if hardware.watts is None or training is None:
+def _energy(stated: HardwareConfig, training: Training | None, *, here: Hardware) -> Energy:
+    if stated.watts is None or training is None:
         return Energy(
             watt_hours=None, method="not measured: hardware.watts is not stated, or nothing was trained"
         )
-    hours = training.wall_seconds / 3600
-    return Energy(
-        round(hardware.watts * hours, 3), f"estimated: {hardware.watts} W times the training's wall time"
-    )
+    if not trained_like(training.hardware, here):
+        return Energy(None, "not estimated: trained on another machine than this one, whose watts are stated")
+    watt_hours = round(stated.watts * training.wall_seconds / 3600, 3)
+    return Energy(watt_hours, f"estimated: {stated.watts} W times the training's wall time")
 
 
-def _cost(hardware: HardwareConfig, training: Training | None) -> Cost:
+def _cost(stated: HardwareConfig, training: Training | None, *, here: Hardware) -> Cost:
     dollars = None
-    if hardware.dollars_per_hour is not None and training is not None:
-        dollars = round(hardware.dollars_per_hour * training.wall_seconds / 3600, 6)
-    return Cost(hardware.dollars_per_hour, dollars, hardware.source)
+    if stated.dollars_per_hour is not None and training and trained_like(training.hardware, here):
+        dollars = round(stated.dollars_per_hour * training.wall_seconds / 3600, 6)
+    return Cost(stated.dollars_per_hour, dollars, stated.source)

@@ -40,7 +40,18 @@ def row_cost(row: Mapping[str, Any], measured: Mapping[str, Any] | None, *, tari
     machine = _machine_of(row["hardware"], tariff.machines) or _stated(row)
     if machine is None or machine.dollars_per_hour is None or measured is None:
         return None
-    return {**_machine_cost(measured, machine), **_training_cost(row["training"], machine)}
+    trained_on: HardwareConfig | None = machine
+    if elsewhere := trained_elsewhere(row):
+        trained_on = _machine_of(elsewhere, tariff.machines)
+    return {**_machine_cost(measured, machine), **_training_cost(row["training"], trained_on)}
+
+
+def trained_elsewhere(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the machine that the row was trained on where it is another than answered, None elsewhere."""
+    found: Mapping[str, Any] | None = (row["training"] or {}).get("hardware")
+    if found is None or all(found[key] == row["hardware"][key] for key in ("cpu", "accelerator")):
+        return None
+    return found
 
 
 def row_licence(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,8 +91,8 @@ def _machine_cost(measured: Mapping[str, Any], machine: HardwareConfig) -> dict[
     }
 
 
-def _training_cost(training: Mapping[str, Any] | None, machine: HardwareConfig) -> dict[str, Any]:
-    if training is None:
+def _training_cost(training: Mapping[str, Any] | None, machine: HardwareConfig | None) -> dict[str, Any]:
+    if training is None or machine is None:
         return {"training_dollars": None, "training_watt_hours": None}
     hours = training["wall_seconds"] / _HOUR
     watts = machine.watts

@@ -11,6 +11,7 @@ from shared.boards.sections import Section
 from shared.boards.tables import Column, Table, csv_paths, csv_table, legend, markdown_table
 from shared.help import command
 from shared.licence import NOT_COMMERCIAL, restriction
+from shared.provenance import Hardware
 from shared.record import Record
 
 _EVIDENCE = [
@@ -66,12 +67,16 @@ def facts(records: Sequence[Record]) -> list[str]:
     first = records[0]
     forbidden = restriction(None, first.data.licence) == NOT_COMMERCIAL
     limited = f": {NOT_COMMERCIAL}, nor are weights trained on it" if forbidden else ""
-    machines = sorted({_machine(record) for record in records if record.inference or record.training})
+    ran = [record for record in records if record.inference or record.training]
+    machines = sorted({_machine(record.hardware) for record in ran})
+    trained = (record.training.hardware for record in ran if record.training)
+    elsewhere = sorted({_machine(hardware) for hardware in trained if hardware} - set(machines))
     return [
         f"Data: {_sizes(records)}, split {first.data.split}, digest `{first.data.digest[:12]}`.",
         f"Licence of the data: {first.data.licence}{limited}.",
         f"Metric: {first.metric.name} version {first.metric.version}, ordered by {first.metric.main}.",
         *[f"Measured on: {machine}." for machine in machines],
+        *[f"Trained on: {machine}." for machine in elsewhere],
     ]
 
 
@@ -83,8 +88,7 @@ def _sizes(records: Sequence[Record]) -> str:
     return f"{examples[0]:,} examples of {records[0].data.num_documents:,} documents"
 
 
-def _machine(record: Record) -> str:
-    hardware = record.hardware
+def _machine(hardware: Hardware) -> str:
     accelerator = hardware.accelerator or "no accelerator"
     return f"{hardware.cpu}, {hardware.threads} threads, {hardware.memory_gib:.0f} GiB, {accelerator}"
 

@@ -16,9 +16,8 @@ from shared.boards.own_board import add_data
 from shared.errors import UserError
 from shared.files import write_text_atomic
 from shared.provenance import FileFacts, file_facts
-from shared.record import Record, read_record, write_record
+from shared.record import PREDICTIONS, Record, read_record, write_record
 
-PREDICTIONS = ".predictions.jsonl"
 SHOWN = 20  # problems of a run
 _MAX_STRING = 64  # characters of an id or a label; anything longer may be text
 

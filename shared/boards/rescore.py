@@ -63,7 +63,7 @@ def score_again(path: Path, data_dir: Path | str, *, whole: bool = False) -> Sco
     Nothing is fetched. `whole` asks for every score with its interval, which takes longer.
     """
     record = read_record(path)
-    config = _data_config(record, data_dir)
+    config = data_config(record, data_dir)
     if not all((Path(data_dir).expanduser() / local).exists() for local in _locals(config)):
         return None
     read = _read_data(json.dumps(config, sort_keys=True), record.data.split)
@@ -114,7 +114,7 @@ def _rescored(path: Path, data_dir: Path | str, *, new_scores: bool) -> str:
     return f"{path.stem}: {again.record.metric.main} {again.score:.4f} again, {_shown(again.reliability)}"
 
 
-def _data_config(record: Record, data_dir: Path | str) -> dict[str, Any]:
+def data_config(record: Record, data_dir: Path | str) -> dict[str, Any]:
     """Return the configuration of the record's data in this folder, without a first stage.
 
     The stored answers are about what a first stage found; to run it again would take longer than all else.

@@ -11,12 +11,12 @@ from pathlib import Path
 from shared.boards.board import read_board, rendered
 from shared.boards.layout import CONF, read_layout
 from shared.boards.own_board import is_own
-from shared.boards.publication import PREDICTIONS, answer_problems
+from shared.boards.publication import answer_problems
 from shared.boards.readme import readme_problems
 from shared.boards.rescore import score_again
 from shared.boards.sections import Section
 from shared.errors import UserError
-from shared.record import read_record
+from shared.record import PREDICTIONS, read_record
 
 README = CONF.parent / "README.md"
 _SHOWN = 120  # characters of a line that differs

@@ -13,6 +13,7 @@ from shared.config import RunConfig
 from shared.errors import UserError
 from shared.examples import SummaryPrediction
 from shared.promise import Promises, read_promises
+from shared.provenance import machine
 from shared.record import read_record
 from shared.train import Fitted
 from tests.shared.bundles import write_bundle
@@ -62,7 +63,8 @@ def test_calibrate_lets_the_bundle_keep_a_check_and_a_style_told_anew(tmp_path: 
     run = runs.create_run(tmp_path, task="summarization", digest=trained.digest, config=trained.resolved)
     write_bundle(run / runs.BUNDLE, "summarization", [*words, "head.check.kinds=false"], validation=[])
     counts = {"trainable": 1, "frozen": 2, "total": 3}
-    runs.write_training(run, fitted=Fitted(), parameters=counts, num_examples=1)
+    here = machine(threads=1)
+    runs.write_training(run, fitted=Fitted(), parameters=counts, num_examples=1, hardware=here)
     told_anew = ["head.check.kinds=true", "head.check.more=2", "style.bullets.max=3"]
     config = compose_run("summarization", [f"run={run}", f"runs_dir={tmp_path}", *told_anew])
     promise_verbs.calibrate(config, overrides=told_anew)

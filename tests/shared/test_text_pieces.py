@@ -45,6 +45,21 @@ def test_each_window_begins_with_the_title(encoder: tuple[torch.nn.Module, objec
     assert encoder[1].decode(long, skip_special_tokens=True) == "bank bank bank one"
 
 
+def test_the_window_that_is_taught_has_most_of_the_querys_tokens(
+    encoder: tuple[torch.nn.Module, object],
+) -> None:
+    pieces = Pieces(FastTokenizer.of(encoder[1]), Limits())
+    words = "one two three four five six seven eight"
+    for query, shown in (
+        ("seven eight", "five six seven eight"),
+        ("one eight two", "one two three four five six"),
+        ("two seven seven seven", "one two three four five six"),  # each token counts once: a tie, the first
+        ("nine", "one two three four five six"),
+    ):
+        window = pieces.taught(pieces.query(query)[0], words)
+        assert encoder[1].decode(window, skip_special_tokens=True) == shown
+
+
 def test_a_query_is_cut_and_what_is_lost_is_counted(encoder: tuple[torch.nn.Module, object]) -> None:
     tokens, lost = Pieces(FastTokenizer.of(encoder[1]), Limits()).query("one " * 50_000)
     assert (len(tokens), lost) == (6, 49_996)

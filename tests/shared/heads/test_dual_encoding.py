@@ -77,6 +77,24 @@ def test_a_batch_of_lessons_hides_other_relevant_passages_and_has_its_targets() 
     assert outputs.loss.isfinite() and torch.isinf(outputs.logits).sum() == 1
 
 
+def test_queries_of_one_long_passage_are_taught_their_own_windows_which_are_no_negatives() -> None:
+    model = new_model("head.negatives=0")
+    training = [
+        replace(TRAIN, id="a", text="parcels by rail"),
+        replace(TRAIN, id="b", text="harbour sundays"),
+    ]
+    model.head.start(model.backbone, training)
+    batch = model.head.collate(model.head.encode(training))
+    assert batch["tokens"].shape[0] == 2 + 2
+    assert batch["targets"].tolist() == [0, 1]
+    assert batch["hidden"].tolist() == [[False, True], [True, False]]
+    windows = [model.head.tokenizer.encode(text) for text in ("parcels", "harbour")]
+    assert [set(w) <= set(row.tolist()) for w, row in zip(windows, batch["tokens"][2:], strict=True)] == [
+        1,
+        1,
+    ]
+
+
 def test_an_answer_does_not_depend_on_the_other_queries(model: Model) -> None:
     together = predict(model, [HOLIDAY, TRAIN], batch_tokens=2048)
     for example, expected in zip((HOLIDAY, TRAIN), together, strict=True):

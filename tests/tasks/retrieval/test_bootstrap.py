@@ -159,6 +159,12 @@ def test_a_folder_of_other_settings_is_refused(tmp_path: Path) -> None:
         steps.claim_folder(tmp_path, steps.described(settings(piece_words=6), data={"name": "x"}))
 
 
+def test_rankers_of_other_first_stages_share_the_queries(tmp_path: Path) -> None:
+    for stage, depth, evaluate in ((None, 0, True), ({"_target_": "x"}, 100, False)):
+        data = {"name": "x", "first_stage": stage, "depth": depth, "data_dir": f"/{depth}"}
+        steps.claim_folder(tmp_path, steps.described(settings(evaluate=evaluate), data=data))
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

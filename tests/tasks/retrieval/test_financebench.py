@@ -45,7 +45,10 @@ def test_a_page_is_a_passage_once_and_its_id_has_no_white_space(tmp_path: Path) 
         "ORLEN VANS 2018\nCover",
     ]
     assert adapter("financebench", public=tmp_path, file=pinned).collection("test") == Collection(
-        (Passage("ORLEN_VANS_2018-59", "Vans sold.\n7"), Passage("ORLEN_VANS_2018-0", "Cover")),
+        (
+            Passage("ORLEN_VANS_2018-59", "Vans sold.\n7", "ORLEN VANS_2018"),
+            Passage("ORLEN_VANS_2018-0", "Cover", "ORLEN VANS_2018"),
+        ),
         (
             Query("f1", "How many?", {"ORLEN_VANS_2018-59": 1}, "ORLEN VANS_2018"),
             Query("f2", "Why?", {"ORLEN_VANS_2018-59": 1, "ORLEN_VANS_2018-0": 1}, "ORLEN VANS_2018"),

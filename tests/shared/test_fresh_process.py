@@ -1,0 +1,14 @@
+import os
+
+import pytest
+import torch
+
+from shared import model
+from shared.fresh_process import in_fresh_process
+
+
+def test_beside_a_gpu_nothing_is_forked_from_what_has_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Importing the libraries asks CUDA for its devices; what is forked after that cannot use them."""
+    assert in_fresh_process(os.getppid, torch=True) != os.getpid()  # on a CPU it is a fork of the server
+    monkeypatch.setattr(model, "best_device", lambda: torch.device("cuda"))
+    assert in_fresh_process(os.getppid, torch=True) == os.getpid()
