@@ -22,6 +22,7 @@ from shared.compose import compose_run
 from shared.errors import BundleError, UserError
 from shared.model import create_model
 from shared.model_card import write_card
+from shared.provenance import machine
 from shared.push import push_bundle
 from shared.record import write_record
 from shared.run_inputs import of_run
@@ -143,7 +144,13 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = create_model(config.model, config.head, config.lora, types=types, seed=1)
     origin = Origin("ner", config.resolved["head"], "FiNER-ORD", "CC BY-NC 4.0")
     save_bundle(model, folder / runs.BUNDLE, origin=origin, lora=config.lora)
-    runs.write_training(folder, fitted=Fitted(), parameters=model.count_parameters(), num_examples=3)
+    runs.write_training(
+        folder,
+        fitted=Fitted(),
+        parameters=model.count_parameters(),
+        num_examples=3,
+        hardware=machine(threads=1),
+    )
     write_record(make_record(), folder / runs.RECORD)
     write_card(folder, metric="f1")
     return folder
