@@ -79,13 +79,19 @@ def _ranking(of: Callable[[Steps], Array]) -> Ranking:
 
 
 def _steps(scores: Array, positives: Array, draws: Array) -> Steps:
+    """Return the steps; neighbours without an anomaly are made one, which no score sees the difference of."""
     order = np.argsort(-scores, kind="stable")
-    starts = np.flatnonzero(np.append(True, scores[order][1:] != scores[order][:-1]))
-    drawn, anomalous = draws[:, order], positives[order]
-    return Steps(
-        np.add.reduceat(drawn * anomalous, starts, axis=1),
-        np.add.reduceat(drawn * (1 - anomalous), starts, axis=1),
-    )
+    ordered, anomalous = scores[order], positives[order] > 0
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    odd = np.logical_or.reduceat(anomalous, starts)
+    starts = starts[np.append(True, odd[1:] | odd[:-1])]
+    drawn = draws[:, order]
+    found = np.zeros((len(draws), len(starts)))
+    places = np.flatnonzero(anomalous)
+    if len(places):
+        steps, first = np.unique(np.searchsorted(starts, places, side="right") - 1, return_index=True)
+        found[:, steps] = np.add.reduceat(drawn[:, places], first, axis=1)
+    return Steps(found, np.add.reduceat(drawn, starts, axis=1) - found)
 
 
 def alarm_f1(summed: Array) -> Array:
