@@ -18,6 +18,7 @@ from shared.sampling import draw_examples
 
 CHECK = "head.check"  # the settings of a head that may be told anew: they change no weight
 STYLE = "style"  # the house style, which may be told anew with them
+FIRST_STAGE = "first_stage"  # what finds the candidates of a query: part of a ranker as it was trained
 STYLED = (STYLE, "task.metric.style", f"{CHECK}.{STYLE}")  # where it stands
 # What a stored configuration takes from the command line of now: folders, and what verbs but train are told.
 NOW = (*PLACES, *(word for word in COMMAND_WORDS if word not in ("run", "resume", "predict")))
@@ -75,6 +76,7 @@ def of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConf
         given.add("task")  # the metric that the data asks for
     for name in given & {"data", "task", "split", "hardware", "predict", "row", "title"}:
         stored[name] = config.resolved[name]
+    _set_first_stage(stored, config, given)
     if STYLE in given:
         for key in STYLED:
             if OmegaConf.select(stored, key):
@@ -110,6 +112,17 @@ def keep_check(folder: Path, config: RunConfig) -> None:
 def named_in(overrides: Sequence[str]) -> set[str]:
     """Return the groups and fields of the configuration that the command line speaks of."""
     return {text.partition("=")[0].lstrip("+").partition(".")[0] for text in overrides}
+
+
+def _set_first_stage(stored: Any, config: RunConfig, given: set[str]) -> None:
+    """Let data told anew be searched as the run's own was, or as the command line or its experiment says."""
+    now = config.resolved.get(FIRST_STAGE)
+    data = config.resolved["data"] if "data" in given else stored.data
+    if FIRST_STAGE not in stored or data.get(FIRST_STAGE) not in (now, stored[FIRST_STAGE]):
+        return  # data that is not searched, or in a way of its own
+    if FIRST_STAGE in given or {"experiment", "data"} <= given:
+        stored[FIRST_STAGE] = now
+    stored.data[FIRST_STAGE] = stored[FIRST_STAGE]
 
 
 def _check_keys(overrides: Sequence[str]) -> list[str]:

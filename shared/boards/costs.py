@@ -41,12 +41,12 @@ def row_cost(row: Mapping[str, Any], measured: Mapping[str, Any] | None, *, tari
     if machine is None or machine.dollars_per_hour is None or measured is None:
         return None
     trained_on: HardwareConfig | None = machine
-    if elsewhere := trained_elsewhere(row):
+    if elsewhere := _trained_elsewhere(row):
         trained_on = _machine_of(elsewhere, tariff.machines)
     return {**_machine_cost(measured, machine), **_training_cost(row["training"], trained_on)}
 
 
-def trained_elsewhere(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _trained_elsewhere(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the machine that the row was trained on where it is another than answered, None elsewhere."""
     found: Mapping[str, Any] | None = (row["training"] or {}).get("hardware")
     if found is None or all(found[key] == row["hardware"][key] for key in ("cpu", "accelerator")):

@@ -177,11 +177,13 @@ def read_answers(path: Path, *, ignored: Sequence[str]) -> dict[str, str]:
             kept[REASON] = reason.partition(":")[0]
         return kept
 
+    decode = json.JSONDecoder(object_pairs_hook=counted).decode
+    encode = json.JSONEncoder(sort_keys=True).encode
     answers = {}
     for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line, object_pairs_hook=counted)
+        row = decode(line)
         id = row.pop("id")
-        answers[id] = json.dumps(row, sort_keys=True)
+        answers[id] = encode(row)
     return answers
 
 

@@ -58,3 +58,24 @@ def test_where_nothing_is_told_the_bundles_own_check_stands(tmp_path: Path) -> N
 def test_a_run_without_a_check_cannot_be_given_settings_of_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"head\.check\.more: this run writes without a check"):
         told(run_of(tmp_path, "head.check=null"), "head.check.more=4")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], "Dense"),
+        (["data=dbpedia_entity_sample", "data.depth=5"], "Dense"),
+        (["data=dbpedia_entity_sample", "first_stage=fusion"], "Fusion"),
+        (["first_stage=fusion"], "Fusion"),
+        (["experiment=reranking/financebench_fusion", "data.depth=5"], "Fusion"),
+        (["data=dbpedia_entity_sample", "data.first_stage=null"], None),
+    ],
+)
+def test_other_data_is_searched_as_the_runs_own_was(
+    tmp_path: Path, words: list[str], expected: str | None
+) -> None:
+    own = compose_run("reranking", ["first_stage=minilm"])
+    run = runs.create_run(tmp_path, task="reranking", digest=own.digest, config=own.resolved)
+    found: Any = of_run(compose_run("reranking", words), run, words).data
+    stage = found.first_stage
+    assert (stage and stage["_target_"].rpartition(".")[2]) == expected
