@@ -11,6 +11,7 @@ from shared.boards.prices import PriceList, dollars, find_price
 from shared.config import HardwareConfig
 from shared.files import read_yaml
 from shared.licence import NOT_COMMERCIAL, restriction
+from shared.provenance import Hardware, trained_like
 from shared.typed_json import read_as
 
 _HOUR = 3600
@@ -49,9 +50,7 @@ def row_cost(row: Mapping[str, Any], measured: Mapping[str, Any] | None, *, tari
 def _trained_elsewhere(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the machine that the row was trained on where it is another than answered, None elsewhere."""
     found: Mapping[str, Any] | None = (row["training"] or {}).get("hardware")
-    if found is None or all(found[key] == row["hardware"][key] for key in ("cpu", "accelerator")):
-        return None
-    return found
+    return None if trained_like(Hardware(**found) if found else None, Hardware(**row["hardware"])) else found
 
 
 def row_licence(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,15 +98,15 @@ class DualEncodingHead:
 
     def _lesson(self, number: int, example: RankingExample, pieces: Pieces) -> Lesson | None:
         relevant = frozenset(example.relevant())
-        query, cut = pieces.query(example.text)
         found = [p for p in example.passages if p.id in relevant]
+        if not found:
+            return None
+        query, cut = pieces.query(example.text)
         others = [p for p in example.passages if p.id not in relevant][: self.settings.depth]
         positives, negatives = (
             {p.id: pieces.taught(query, p.text, title=p.title) for p in passages}
             for passages in (found, others)
         )
-        if not positives:
-            return None
         drawn = min(self.settings.negatives, len(negatives))
         size = len(query) + _mean_length(positives) + drawn * _mean_length(negatives)
         return Lesson(number, query, positives, negatives, relevant, int(size), cut)

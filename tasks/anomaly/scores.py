@@ -79,7 +79,10 @@ def _ranking(of: Callable[[Steps], Array]) -> Ranking:
 
 
 def _steps(scores: Array, positives: Array, draws: Array) -> Steps:
-    """Return the steps; neighbours without an anomaly are made one, which no score sees the difference of."""
+    """Return the steps; neighbours without an anomaly are made one, which no score sees the difference of.
+
+    `positives` are 1 for an anomalous text and 0 for a normal one.
+    """
     order = np.argsort(-scores, kind="stable")
     ordered, anomalous = scores[order], positives[order] > 0
     starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))

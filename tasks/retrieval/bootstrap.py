@@ -185,9 +185,9 @@ def mine(path: Path, examples: Iterable[RankingExample]) -> None:
 
 def described(settings: Bootstrap, *, data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what decides the queries, as plain JSON: not the ranker, since several may share them."""
-    of_training = ("first_stage", "depth", "data_dir")
-    asked = {key: value for key, value in data.items() if key not in of_training}
-    return {**asdict(settings), "folder": "", "evaluate": True, "data": asked}
+    of_training = ("folder", "evaluate", "first_stage", "depth", "data_dir")
+    kept = [{k: v for k, v in part.items() if k not in of_training} for part in (asdict(settings), data)]
+    return {**kept[0], "data": kept[1]}
 
 
 def _short_lines(text: str, words: int) -> Iterator[str]:

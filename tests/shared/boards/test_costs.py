@@ -5,8 +5,8 @@ import pytest
 from shared.boards.costs import Tariff, row_cost
 from shared.config import HardwareConfig
 
-CPU = {"cpu": "Acme", "cores": 2, "accelerator": ""}
-GPU = {"cpu": "Acme", "cores": 16, "accelerator": "Acme GPU"}
+CPU = {"cpu": "Acme", "cores": 2, "threads": 2, "memory_gib": 24.0, "accelerator": ""}
+GPU = {**CPU, "cores": 16, "accelerator": "Acme GPU"}
 TARIFF = Tariff([HardwareConfig("two cores", 0, 30.0, 0.1, "a list", cpu="Acme", cores=2)], [], {})
 MEASURED = {"documents_per_second": {"median": 10.0}, "tokens_per_second": {"median": 100.0}}
 
