@@ -44,6 +44,7 @@ class Corpus(Enum):
     sample = "sample"
     reports = "reports"
     filings = "filings"
+    needs = "needs"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Sample:
 
     `sample` has pages of handbooks with questions, to try out; `reports` tables and paragraphs of financial
     reports, each with the questions that an analyst would ask, to show a query generator the manner;
-    `filings` the same with the filing's name as a title, and questions that name company and year.
+    `filings` the same with the filing's name as a title, and questions that name company and year; `needs`
+    an analyst's questions, each with further queries in the words that a page about it would have.
     """
 
     name: str

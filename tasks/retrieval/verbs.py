@@ -25,6 +25,8 @@ from tasks.retrieval.data import ranked
 from tasks.retrieval.judgements import read_query
 from tasks.retrieval.trec import write_run
 
+TOGETHER = 256  # pieces that are read at a time: of fewer, batches of one width are seldom full
+
 
 def bootstrap(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Write queries for the data's passages, keep those that find them again, train on them, evaluate.
@@ -108,9 +110,14 @@ def _predicted(
         "predict.output": unfinished,
     }
     overrides = [f"{key}='{value}'" for key, value in words.items()]
-    threads = f"hardware.threads={config.hardware.threads}"
+    further = {
+        "hardware.threads": config.hardware.threads,
+        "predict.format": "jsonl",
+        "predict.chunk": TOGETHER,
+        "predict.resume": "true",
+    }
     generator = compose_run(
-        "query_generation", [*overrides, threads, "predict.format=jsonl", "predict.resume=true"]
+        "query_generation", [*overrides, *(f"{key}={value}" for key, value in further.items())]
     )
     commands.predict(generator, overrides=overrides)
     unfinished.replace(written)
