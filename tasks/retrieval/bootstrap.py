@@ -45,6 +45,7 @@ class Bootstrap:
     piece_words: int  # of a passage that the generator reads at a time
     pieces: int  # that it reads at most, drawn among all; 0 for all
     found_within: int  # the rank at which its passage must come back for a query to be kept
+    validated_within: int  # the same for one that validates: what the stage finds at once flatters the stage
     stage: Any  # that finds it: a `_target_` node of `tasks.retrieval.first_stage`
     validation_share: float  # of the documents; none of it where `gold` gives validation
     gold: bool  # train on the questions of train too, and validate on those of validation
@@ -70,7 +71,7 @@ class Bootstrap:
             )
         if self.pieces < 0:
             raise ConfigError([f"bootstrap.pieces={self.pieces}; allowed: 0 or more"])
-        for name in ("piece_words", "found_within"):
+        for name in ("piece_words", "found_within", "validated_within"):
             if getattr(self, name) < 1:
                 raise ConfigError(
                     [f"bootstrap.{name}={getattr(self, name)}; allowed: a whole number above 0"]
@@ -162,9 +163,11 @@ def keep(
     held_out = set() if gold else _held_out(set(documents.values()), settings.validation_share)
     for number, (_, row) in enumerate(json_rows(judged)):
         document = documents[row["passage"]]
-        if row["rank"] <= settings.found_within and document not in unseen:
+        validates = document in held_out
+        limit = settings.validated_within if validates else settings.found_within
+        if row["rank"] <= limit and document not in unseen:
             query = Query(f"written-{number}", row["query"], {row["passage"]: 1})
-            by_split["validation" if document in held_out else "train"].append(query)
+            by_split["validation" if validates else "train"].append(query)
     if not all(by_split.values()):
         counts = ", ".join(f"{len(queries)} for {split}" for split, queries in by_split.items())
         raise UserError(
