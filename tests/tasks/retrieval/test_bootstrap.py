@@ -28,6 +28,7 @@ def settings(**changes: object) -> steps.Bootstrap:
         "piece_words": 5,
         "pieces": 0,
         "found_within": 1,
+        "validated_within": 1,
         "stage": None,
         "validation_share": 0.3,
         "gold": False,
@@ -110,6 +111,14 @@ def test_kept_queries_make_a_folder_of_beir_with_whole_documents_held_out(tmp_pa
     }
     documents = [{next(iter(q.grades))[0] for q in found.queries} for found in (train, validation)]
     assert len(documents[1]) == 1 and not documents[0] & documents[1]
+
+
+def test_a_query_that_validates_may_be_found_later_than_one_that_trains(tmp_path: Path) -> None:
+    """Passages of document a are held out; of its queries one comes back at the last rank, the fourth."""
+    steps.keep(tmp_path / "beir", judged(tmp_path), PASSAGES, settings=settings(validated_within=4), gold={})
+    data = Beir(name="x", licence="x", folder=str(tmp_path / "beir"), first_stage=None, depth=0)
+    asked = [query.text for query in data.collection("validation").queries]
+    assert asked == ["when does the pump run", "visitors sign what", "when are filters changed"]
 
 
 def test_peoples_questions_join_and_what_they_validate_is_not_trained_on(tmp_path: Path) -> None:
