@@ -111,7 +111,7 @@ def _hydra(task: str, verb: str, arguments: list[str]) -> None:
 
 def _command(verb: str, config: RunConfig) -> Callable[..., None]:
     """Return the function with the verb's name, or the task's own; torch comes later."""
-    from shared import commands, crossvalidation, export_verb, paired_verbs, promise_verbs
+    from shared import commands, crossvalidation, export_verb, paired_verbs, promise_verbs, train_verb
     from shared.config import named
     from shared.labelling import review_verbs
     from shared.labelling import verbs as labelling_verbs
@@ -127,6 +127,7 @@ def _command(verb: str, config: RunConfig) -> Callable[..., None]:
         paired_verbs,
         promise_verbs,
         review_verbs,
+        train_verb,
     )
     module = next(module for module in modules if hasattr(module, verb))
     command: Callable[..., None] = getattr(module, verb)

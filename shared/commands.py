@@ -1,164 +1,23 @@
-"""What the verbs do, as a story: the parts of the configuration go to the parts of the core."""
+"""What the verbs do with a specialist that is there: evaluate, predict, publish, push."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared import runs
 from shared.bundle_manifest import check_fits
 from shared.config import RunConfig
-from shared.contracts import SPLITS, Engine, Examples, Score, WritingHead
-from shared.engines import (
-    chosen_engine,
-    engine_folder,
-    engine_manifest,
-    engine_place,
-    load_engine,
-    num_threads,
-)
+from shared.contracts import SPLITS, Engine, Score
+from shared.engines import chosen_engine, engine_folder, engine_manifest, engine_place, load_engine
 from shared.errors import ConfigError, UserError
 from shared.promise_text import kept_text
-from shared.promise_verbs import promise
-from shared.provenance import machine
-from shared.run_inputs import (
-    bound,
-    feature_weights,
-    load,
-    load_training,
-    of_run,
-    resumed,
-    run_folder,
-    told_reviewer,
-    use_threads,
-)
+from shared.run_inputs import bound, load, load_training, of_run, run_folder, told_reviewer
 
 if TYPE_CHECKING:
     from shared import scoring
-    from shared.model import Model
-    from shared.training_estimate import Estimate
-
-
-def train(config: RunConfig, *, overrides: Sequence[str]) -> Path:
-    """Train a specialist, save and verify its bundle, write what it took and reached; return the run."""
-    folder = None
-    if config.resume:
-        folder = runs.find_run(
-            config.resume, runs_dir=config.runs_dir, task=config.task.name, holding=runs.CHECKPOINT
-        )
-        config = resumed(config, folder, overrides)
-    if config.baseline:
-        raise UserError(f"baseline={config.baseline.name} has nothing to train; use the verb evaluate")
-    config = bound(config)
-    training, validation = load_training(config), load(config, "validation")
-    runs.say(config.data.report())
-    runs.say(f"training examples: {len(training):,}")
-
-    from shared.evaluate import coverage, infer, predict
-    from shared.model import create_model, gpu_name
-    from shared.model_card import write_card
-    from shared.train import fit
-    from shared.training_estimate import estimate
-
-    use_threads(config.hardware.threads)
-    model = create_model(config.model, config.head, config.lora, types=config.data.types(), seed=config.seed)
-    model.head.start(model.backbone, training)
-    features = model.head.encode(training)
-    seen = coverage(training, features)
-    counts = model.count_parameters()  # now: after merging none would count as trainable
-    if config.train.reference:
-        from shared.agreement import follow_reference
-
-        features = follow_reference(
-            model,
-            training,
-            features,
-            folder=Path(config.train.reference),
-            weight=config.train.reference_weight,
-            batch_tokens=config.predict.batch_tokens,
-        )
-    weights = feature_weights(config.data, training, features)
-    plan = estimate(model, features, config=config.train, seed=config.seed, weights=weights)
-    _say_plan(counts, plan)
-    runs.say(
-        f"beyond the window: {seen.texts_beyond_window} texts; "
-        f"lost to tokenisation: {seen.lost_spans} spans, {seen.truncated_tokens} tokens"
-    )
-    folder = folder or runs.create_run(
-        config.runs_dir, task=config.task.name, digest=config.digest, config=config.resolved
-    )
-    runs.say(f"run: {folder}")
-    held_out = model.head.encode(validation)
-
-    def validate() -> float:
-        logits = infer(model, held_out, batch_tokens=config.predict.batch_tokens)
-        model.head.tune(validation, held_out, logits)
-        return config.metric.quick(validation, model.head.decode(validation, held_out, logits))
-
-    with runs.Progress(folder, metric=config.metric.main) as progress:
-        fitted = fit(
-            model,
-            features,
-            config=config.train,
-            seed=config.seed,
-            validate=validate,
-            folder=folder,
-            progress=progress,
-            resume=bool(config.resume),
-            weights=weights,
-        )
-    if model.head.measures(validation):
-        logits = infer(model, features, batch_tokens=config.predict.batch_tokens)
-        model.head.measure(training, features, logits)
-    if not isinstance(model.head, WritingHead):  # which has none, and takes minutes
-        validate()  # the thresholds of the weights that were kept
-    _keep(model, folder, config, examples=validation)
-    predictions = predict(model, validation, batch_tokens=config.predict.batch_tokens)
-    runs.write_predictions(folder, "validation", predictions)
-    promise(model, folder, config, examples=validation, predictions=predictions)
-    runs.write_training(
-        folder,
-        fitted=fitted,
-        parameters=counts,
-        num_examples=len(training),
-        hardware=machine(threads=num_threads(config.hardware.threads), accelerator=gpu_name()),
-    )
-    (folder / runs.CHECKPOINT).unlink(missing_ok=True)  # the bundle has all that is needed now
-    write_card(folder, metric=config.metric.main)
-    say_scores(config.metric.score(validation, predictions), title=f"validation, {config.data.name}")
-    return folder
-
-
-def trained(config: RunConfig) -> Path:
-    """Return the run of this training: a whole one, one that goes on from its checkpoint, or a new one."""
-    found = runs.runs_of(config.digest, runs_dir=config.runs_dir, task=config.task.name)
-    for folder in found:
-        if (folder / runs.BUNDLE).is_dir():
-            runs.say(f"{folder}: trained already")
-            return folder
-    for folder in found:
-        if (folder / runs.CHECKPOINT).is_file():
-            return train(replace(config, resume=str(folder)), overrides=[])
-    return train(config, overrides=[])
-
-
-def _keep(model: Model, folder: Path, config: RunConfig, *, examples: Examples) -> None:
-    """Save the bundle and prove by the examples that a new process gets the same outputs from it."""
-    from shared import adapters
-
-    bundle = folder / runs.BUNDLE
-    origin = adapters.Origin(
-        task=config.task.name,
-        head=config.resolved["head"],
-        data=config.data.name,
-        data_licence=config.data.licence,
-    )
-    adapters.save_bundle(model, bundle, origin=origin, lora=config.lora)
-    adapters.verify_reload(model, bundle, examples)
-    runs.say(f"bundle: {bundle}, reloaded in a new process with the same outputs")
 
 
 def evaluate(config: RunConfig, *, overrides: Sequence[str]) -> None:
@@ -294,13 +153,6 @@ def _source(config: RunConfig, *, seed: int) -> scoring.Source:
         hardware=config.hardware,
         resolved=config.resolved,
         digest=config.digest,
-    )
-
-
-def _say_plan(counts: dict[str, int], plan: Estimate) -> None:
-    runs.say(
-        f"parameters: {counts['trainable']:,} trainable, {counts['frozen']:,} frozen; "
-        f"estimate: {plan.steps:,} steps, {plan.seconds / 60:.1f} minutes, {plan.memory_gib:.1f} GiB"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 from omegaconf import OmegaConf
 
 from shared import runs
-from shared.commands import say_scores, trained
+from shared.commands import say_scores
 from shared.config import RunConfig, read_config
 from shared.contracts import DataAdapter
 from shared.errors import UserError
@@ -17,6 +17,7 @@ from shared.evaluate import Coverage
 from shared.provenance import digest_files
 from shared.record import Training
 from shared.run_inputs import bound, load
+from shared.train_verb import trained
 
 
 @runtime_checkable

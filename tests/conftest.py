@@ -1,5 +1,6 @@
 """What several tests need: the public data, where it is there."""
 
+import gc
 import os
 import pickle
 import tempfile
@@ -19,6 +20,8 @@ from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.shared.short_base import ENCODER_PACKAGE, PACKAGE, write_short_base, write_short_encoder
 
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"  # before the hub's client is imported: no test reaches a hub
+
+gc.set_threshold(200_000, 50, 100)  # a part of the suite took 4 % less time with fewer collections
 
 ROOT = Path(__file__).resolve().parent.parent
 BOARD = "board.pickle"

@@ -57,7 +57,7 @@ def find_record(id: str, leaderboards_dir: Path) -> Path:
 
 def run_again(record: Record, *, overrides: Sequence[str]) -> Path:
     """Train where the row was trained, and evaluate; return the run's folder."""
-    from shared import commands
+    from shared import commands, train_verb
     from shared.compose import compose_run
 
     if not record.experiment:
@@ -65,7 +65,7 @@ def run_again(record: Record, *, overrides: Sequence[str]) -> Path:
     words = [f"experiment={record.experiment}", f"seed={record.seed}", *overrides]
     config = compose_run(record.task, words)
     if record.kind == "measured":
-        folder = commands.train(config, overrides=words)
+        folder = train_verb.train(config, overrides=words)
         commands.evaluate(
             compose_run(record.task, [*overrides, f"run='{folder}'"]), overrides=list(overrides)
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from shared import commands, runs
+from shared import commands, runs, train_verb
 from shared.compose import compose_run
 from shared.config import RunConfig, config_digest, read_config
 from shared.errors import DataError
@@ -50,7 +50,7 @@ def bootstrap(config: RunConfig, *, overrides: Sequence[str]) -> None:
     steps.step(beir, lambda: steps.keep(beir, judged, passages, settings=settings, gold=gold))
     training = _training(config, beir)
     steps.mine(folder / steps.CANDIDATES, training.data.load("train"))
-    run = commands.trained(training)
+    run = train_verb.trained(training)
     if settings.evaluate:
         commands.evaluate(replace(config, run=str(run)), overrides=[*overrides, "data=", "row=", "title="])
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from shared import adapters, commands
+from shared import adapters, train_verb
 from shared.compose import compose_run
 from shared.config import RunConfig
 from shared.evaluate import predict
@@ -47,7 +47,7 @@ def main() -> None:
         config = compose_run("anomaly", overrides)
         lines = draw_lines(config, given.lines)
         (folder / "app.log").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        commands.train(config, overrides=overrides)
+        train_verb.train(config, overrides=overrides)
         model = adapters.load_bundle(find_run("latest", runs_dir=folder, task="anomaly") / BUNDLE)
         sys.stdout.write(measure(model, config, lines))
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 
-from shared import commands, runs
+from shared import runs, train_verb
 from shared.adapters import load_bundle
 from shared.boards.measure import busy_share
 from shared.boards.speed import SpeedTable, row_of
@@ -81,7 +81,7 @@ def main() -> None:
 def trained(task: str, folder: Path, data_dir: str) -> Path:
     """Return a run of one epoch."""
     words = [f"data={DATA[task]}", f"data_dir='{data_dir}'", f"runs_dir='{folder}'", "train.epochs=1"]
-    return commands.train(compose_run(task, words), overrides=words)
+    return train_verb.train(compose_run(task, words), overrides=words)
 
 
 def measured(task: str, run: Path, data_dir: str, *, texts: int, repeats: int) -> list[SpeedTable]:

@@ -26,7 +26,7 @@ from sentence_transformers.sentence_transformer.modules import Normalize, Poolin
 from setfit import SetFitModel, Trainer, TrainingArguments
 from sklearn.linear_model import LogisticRegression
 
-from shared import commands, runs
+from shared import runs, train_verb
 from shared.bases import find_base
 from shared.boards.measure import busy_share
 from shared.boards.speed import SpeedTable, row_of
@@ -63,7 +63,7 @@ def main() -> None:
         examples = load(config, "validation")
         peer, peer_seconds = train_peer(config, Path(name))
         choose_head(peer, load_training(config), examples)
-        run = commands.train(config, overrides=words)
+        run = train_verb.train(config, overrides=words)
         engines = engines_of(TASK, run, given.data_dir)
         seconds = json.loads((run / runs.TRAINING).read_text(encoding="utf-8"))["training"]["wall_seconds"]
         answers = {

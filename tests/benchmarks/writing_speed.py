@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from shared import commands, runs
+from shared import runs, train_verb
 from shared.adapters import load_bundle
 from shared.boards.measure import busy_share
 from shared.boards.speed import SpeedTable, row_of
@@ -79,7 +79,7 @@ def main() -> None:
 def trained(folder: Path) -> Path:
     """Return a run of one epoch on the sample corpus."""
     words = [f"runs_dir='{folder}'", "train.epochs=1", "head.check=null"]
-    return commands.train(compose_run("summarization", words), overrides=words)
+    return train_verb.train(compose_run("summarization", words), overrides=words)
 
 
 def prompts_of(run: Path, data_dir: str, *, number: int) -> list[Wish]:

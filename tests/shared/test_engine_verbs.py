@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared import commands, runs
+from shared import commands, runs, train_verb
 from shared.compose import compose_run
 from shared.config import RunConfig
 from shared.engines import chosen_engine
@@ -24,7 +24,7 @@ TEXT = "Orla Bank said on Friday that Ann Lee will lead its Oslo office."
 def run(short_encoder: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run with an export, scored by torch and by the export."""
     runs_dir = tmp_path_factory.mktemp("runs")
-    folder = commands.train(told(runs_dir, *QUICK), overrides=QUICK)
+    folder = train_verb.train(told(runs_dir, *QUICK), overrides=QUICK)
     export(told(runs_dir), overrides=[])
     commands.evaluate(told(runs_dir), overrides=[])
     commands.evaluate(told(runs_dir, "engine=onnx"), overrides=["engine=onnx"])

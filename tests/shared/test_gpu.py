@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from shared import commands, runs
+from shared import commands, runs, train_verb
 from shared.adapters import load_bundle
 from shared.bundle_manifest import MANIFEST
 from shared.compose import compose_run
@@ -57,7 +57,7 @@ def record_of(run: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("words", READERS.values(), ids=READERS)
 def test_a_reader_trains_reloads_and_answers_as_on_a_cpu(tmp_path: Path, words: list[str]) -> None:
     config = composed(tmp_path, *words)
-    run = commands.train(config, overrides=[])  # which reloads the bundle in a new process, bit for bit
+    run = train_verb.train(config, overrides=[])  # which reloads the bundle in a new process, bit for bit
     task, again = words[0], [f"run={run}", f"runs_dir={config.runs_dir}"]
     commands.evaluate(compose_run(task, again), overrides=again)
     record = record_of(run)
@@ -77,7 +77,7 @@ def test_a_reader_trains_reloads_and_answers_as_on_a_cpu(tmp_path: Path, words: 
 
 @pytest.mark.parametrize("words", WRITERS.values(), ids=WRITERS)
 def test_a_writer_trains_reloads_and_writes(tmp_path: Path, words: list[str]) -> None:
-    run = commands.train(composed(tmp_path, *words), overrides=[])
+    run = train_verb.train(composed(tmp_path, *words), overrides=[])
     again = [f"run={run}", f"runs_dir={tmp_path / 'runs'}"]
     commands.evaluate(compose_run(words[0], again), overrides=again)
     assert record_of(run)["scores"]
@@ -153,7 +153,7 @@ def test_a_base_in_four_bits_trains_reloads_and_answers(tmp_path: Path) -> None:
     pytest.importorskip("bitsandbytes")
     words = ["head.prompt_tokens=160", *SHORT]
     config = bound(composed(tmp_path, "summarization", *words, "model.four_bits=true"))
-    run = commands.train(config, overrides=[])
+    run = train_verb.train(config, overrides=[])
     manifest = json.loads((run / runs.BUNDLE / MANIFEST).read_text(encoding="utf-8"))
     assert manifest["model"]["four_bits"]
     model = load_bundle(run / runs.BUNDLE)

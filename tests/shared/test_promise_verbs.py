@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared import commands, promise_verbs, runs
+from shared import commands, promise_verbs, runs, train_verb
 from shared.adapters import read_manifest
 from shared.compose import compose_run
 from shared.config import RunConfig
@@ -27,7 +27,7 @@ QUICK = [*SHORT_ENCODER, "train=quick", "train.epochs=3", "hardware.threads=1"]
 def trained(short_encoder: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run."""
     config = told(tmp_path_factory.mktemp("runs"), *QUICK, "promise.risks=[0.01,0.5]")
-    return commands.train(config, overrides=QUICK)
+    return train_verb.train(config, overrides=QUICK)
 
 
 def told(runs_dir: Path, *words: str) -> RunConfig:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared import commands, runs
+from shared import commands, runs, train_verb
 from shared.compose import compose_run
 from tasks.anomaly.data import Sample
 from tasks.anomaly.groups import main as show_groups
@@ -17,7 +17,7 @@ QUICK = ["hardware.threads=1", "predict.batch_tokens=512"]
 def run_commands(folder: Path, *overrides: str) -> dict[str, Any]:
     """Train and evaluate below the folder, and return the record."""
     words = [*overrides, *QUICK, f"runs_dir='{folder}'"]
-    commands.train(compose_run("anomaly", words), overrides=words)
+    train_verb.train(compose_run("anomaly", words), overrides=words)
     words = [*QUICK, f"runs_dir='{folder}'"]
     commands.evaluate(compose_run("anomaly", words), overrides=words)
     path = runs.find_run("latest", runs_dir=folder, task="anomaly") / runs.RECORD

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared import commands
+from shared import commands, train_verb
 from shared.boards.measure import Effort, measure_run
 from shared.boards.publication import publish
 from shared.boards.reproduce import compare_run
@@ -21,7 +21,7 @@ def test_minilm_learns_real_entities_and_its_record_can_be_published(
 ) -> None:
     words = ["experiment=ner/minilm_lora", f"train.max_steps={STEPS}"]
     words += [f"data_dir='{public_data_dir}'", f"runs_dir='{tmp_path}/runs'"]
-    commands.train(compose_run("ner", words), overrides=words)
+    train_verb.train(compose_run("ner", words), overrides=words)
     words = [f"data_dir='{public_data_dir}'", f"runs_dir='{tmp_path}/runs'"]
     commands.evaluate(compose_run("ner", words), overrides=words)
     assert "FiNER-ORD" in capsys.readouterr().out

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared import commands, runs
+from shared import commands, runs, train_verb
 from shared.compose import compose_run
 from shared.errors import DataError, UserError
 from tasks.retrieval import bootstrap as steps
@@ -26,7 +26,7 @@ def trained(short_encoder: None, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """The folder of runs that holds one trained and evaluated on the sample."""
     folder = tmp_path_factory.mktemp("runs")
     words = [*QUICK, f"runs_dir={folder}"]
-    commands.train(compose_run("reranking", words), overrides=words)
+    train_verb.train(compose_run("reranking", words), overrides=words)
     commands.evaluate(compose_run("reranking", words), overrides=words)
     return folder
 
@@ -116,7 +116,7 @@ def test_a_generator_writes_for_the_pieces_that_are_left(tmp_path: Path) -> None
     """Four tokens hold no whole line: nothing is asked, and training has nothing to learn from."""
     words = [*SHORT, "train=none", "lora=head", f"runs_dir={tmp_path}/runs", "hardware.threads=1"]
     words += [f"head.{name}" for name in ("max_new_tokens=4", "passage_tokens=24", "batch_rows=2")]
-    generator = commands.train(compose_run("query_generation", words), overrides=words)
+    generator = train_verb.train(compose_run("query_generation", words), overrides=words)
     folder = tmp_path / "bootstrap"
     folder.mkdir()
     torn = '{"id": "velden-sustainability-3#0", "queries": ["kept"]}\n{"id"'
