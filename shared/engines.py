@@ -7,10 +7,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from shared.bundle_manifest import MANIFEST as BUNDLE_MANIFEST
 from shared.bundle_manifest import read_manifest
 from shared.contracts import Engine, Types
 from shared.errors import UserError, suggest
 from shared.exported import EXPORTS, MANIFEST, load_export
+from shared.files import file_sha256
 from shared.help import command
 from shared.provenance import machine
 from shared.runs import BUNDLE
@@ -73,9 +75,21 @@ def engine_place(run: Path, engine: str, *, task: str) -> Path:
 
 
 def engine_folder(run: Path, engine: str, *, task: str) -> Path:
-    """Return the folder that an engine reads: the run's bundle, or its export; raises as `engine_place`."""
+    """Return the folder that an engine reads: the run's bundle, or its export; raises as `engine_place`.
+
+    Raises `UserError` too for an export of a bundle that was calibrated anew since: it still has the
+    thresholds, the promises and the check of then.
+    """
     place = engine_place(run, engine, task=task)
-    return place if (place / MANIFEST).is_file() else place / BUNDLE
+    if not (place / MANIFEST).is_file():
+        return place / BUNDLE
+    bundle = run / BUNDLE / BUNDLE_MANIFEST
+    if bundle.is_file():
+        exported = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
+        if exported["bundle"] != file_sha256(bundle):
+            how = f"{command(task, 'export')} run={run} export.format={engine}"
+            raise UserError(f"{place} was made before {bundle} was calibrated anew; make it again: {how}")
+    return place
 
 
 def engine_manifest(folder: Path) -> dict[str, Any]:

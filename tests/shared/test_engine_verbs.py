@@ -12,6 +12,7 @@ from shared.config import RunConfig
 from shared.engines import chosen_engine
 from shared.errors import ConfigError, UserError
 from shared.export_verb import export
+from shared.promise_verbs import calibrate
 from shared.record import read_record
 from tests.shared.short_base import SHORT_ENCODER
 
@@ -85,6 +86,15 @@ def test_an_export_answers_alone_where_it_was_copied_to(run: Path, tmp_path: Pat
     words = [f"run={tmp_path}/alone", f"predict.input={tmp_path}/in.txt", f"predict.output={tmp_path}/out"]
     commands.predict(told(tmp_path, *words), overrides=words)
     assert json.loads((tmp_path / "out").read_text())["id"] == "0"
+
+
+def test_an_export_of_a_bundle_that_was_calibrated_anew_is_refused(run: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(run, tmp_path / "run")
+    words = [f"run={copy}", "promise.confidence=0.5"]
+    calibrate(told(tmp_path, *words), overrides=words)
+    words = [f"run={copy}", "engine=onnx", "predict.input=nowhere"]
+    with pytest.raises(UserError, match=r"onnx was made before .* was calibrated anew.*export\.format=onnx"):
+        commands.predict(told(tmp_path, *words), overrides=words)
 
 
 def test_what_was_not_exported_is_refused_before_anything_is_read(run: Path) -> None:
