@@ -69,9 +69,14 @@ def resumed(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunCon
 
 
 def of_run(config: RunConfig, folder: Path, overrides: Sequence[str]) -> RunConfig:
-    """Return the run's configuration with what is told anew: other data, a split, a house style, a check."""
+    """Return the run's configuration with what is told anew: other data, a split, a house style, a check.
+
+    An experiment tells its data, its row and its title.
+    """
     stored = OmegaConf.create(runs.read_run_config(folder))
     given = named_in(overrides)
+    if "experiment" in given:
+        given |= {"data", "row", "title"}
     if "data" in given:
         given.add("task")  # the metric that the data asks for
     for name in given & {"data", "task", "split", "hardware", "predict", "row", "title"}:
@@ -120,7 +125,7 @@ def _set_first_stage(stored: Any, config: RunConfig, given: set[str]) -> None:
     data = config.resolved["data"] if "data" in given else stored.data
     if FIRST_STAGE not in stored or data.get(FIRST_STAGE) not in (now, stored[FIRST_STAGE]):
         return  # data that is not searched, or in a way of its own
-    if FIRST_STAGE in given or {"experiment", "data"} <= given:
+    if {FIRST_STAGE, "experiment"} & given:
         stored[FIRST_STAGE] = now
     stored.data[FIRST_STAGE] = stored[FIRST_STAGE]
 

@@ -79,3 +79,13 @@ def test_other_data_is_searched_as_the_runs_own_was(
     found: Any = of_run(compose_run("reranking", words), run, words).data
     stage = found.first_stage
     assert (stage and stage["_target_"].rpartition(".")[2]) == expected
+
+
+def test_an_experiment_tells_its_data_and_its_row(tmp_path: Path) -> None:
+    own = compose_run("reranking", ["experiment=reranking/tat_qa_dual"])
+    run = runs.create_run(tmp_path, task="reranking", digest=own.digest, config=own.resolved)
+    words = ["experiment=reranking/financebench_dual"]
+    found = of_run(compose_run("reranking", words), run, words)
+    assert (found.data.name, found.row) == ("FinanceBench", "reranking/financebench_dual")
+    assert found.title == "BM25 + MiniLM tuned on TAT-QA"
+    assert found.head == own.head
