@@ -17,7 +17,7 @@ from shared.boards.markdown import facts
 from shared.boards.question import Field
 from shared.boards.rows import Row
 from shared.boards.sections import Section
-from shared.boards.tables import Column, Table, legend
+from shared.boards.tables import EMPTY, Column, Table, legend
 
 _ASSETS = Path(__file__).parent / "assets"
 _LIMITS = Table(
@@ -87,6 +87,7 @@ def page(sections: Sequence[Section], contents: Contents) -> str:
         notes=[*contents.tables, _LIMITS],
         priced=priced,
         data=_script_json(sections, contents),
+        empty=json.dumps({kind: reason for kind, (_, reason) in EMPTY.items()}),
         css=_read("page.css"),
         scripts=[_read(name) for name in ("page.js", *(("calculator.js", "form.js") if priced else ()))],
     )

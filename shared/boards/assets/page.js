@@ -78,6 +78,13 @@
     return input;
   }
 
+  // Thousands of cells are empty, each for the reason that rows of its kind have: said once, it is small.
+  function sayWhyEmpty() {
+    const why = JSON.parse(document.getElementById("empty").textContent);
+    for (const cell of document.querySelectorAll("table.main td.empty")) cell.title = why[cell.parentElement.dataset.kind];
+  }
+
+  sayWhyEmpty();
   document.querySelectorAll("table.main, table.own").forEach(makeSortable);
   document.querySelectorAll("table.main").forEach(makeFilterable);
 }

@@ -93,6 +93,13 @@ def test_a_click_sorts_a_column_and_another_turns_it_around(open_page: Open, by_
     assert names(shown) == best_first[::-1]
 
 
+def test_empty_cells_say_why_they_are(open_page: Open, by_hand: Path) -> None:
+    shown = open_page(by_hand).locator("table.main").first
+    for kind, reason in (("baseline", "no weights, no training"), ("cited", "not stated or not comparable")):
+        empty = shown.locator(f'tr[data-kind="{kind}"] td.empty')
+        assert {cell.get_attribute("title") for cell in empty.all()} == {reason}
+
+
 def test_keys_sort_too_and_empty_cells_stay_last(open_page: Open, by_hand: Path) -> None:
     shown = open_page(by_hand)
     cost = head(shown, "$ per 1,000")
