@@ -21,7 +21,7 @@ quickstart: $(STAMP) ## train NER on the sample corpus, evaluate it, show the ta
 	$(BIN)/python -m tasks.ner evaluate
 
 test: $(STAMP) ## run the tests
-	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP) ## formatting, lint, types, tests that import, and every published number against its record
 	$(BIN)/ruff format --check .

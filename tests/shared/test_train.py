@@ -68,6 +68,10 @@ def small_model(*overrides: str, task: str = "ner") -> tuple[Model, TrainConfig]
     return whole_model(*SHORT_ENCODER, *overrides, task=task)
 
 
+# GLiNER's loss on a few texts leaps from 3 to 75 at its own rates, and what was rounding becomes 5 % of it.
+CALM = ("train.learning_rate=5e-4", "train.head_learning_rate=5e-4")
+
+
 def whole_model(*overrides: str, task: str = "ner") -> tuple[Model, TrainConfig]:
     config = compose_run(task, ["train.epochs=2", "train.batch_tokens=40", "train.ema=0.9", *overrides])
     types = LABELS if task == "ner" else DESK.row
@@ -279,7 +283,7 @@ def test_the_base_drops_units_unless_told_otherwise(tmp_path: Path) -> None:
     ("task", "examples", "overrides"),
     [
         ("ner", EXAMPLES, ()),
-        ("ner", EXAMPLES, ("model=gliner_minilm",)),
+        ("ner", EXAMPLES, ("model=gliner_minilm", *CALM)),
         ("ner", EXAMPLES, ("head.word_shape_in=false", "lora.layers=2", "train.cache_gib=1")),
         ("ontology", FACET_EXAMPLES, ()),
     ],
