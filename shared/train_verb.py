@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Lessons:
+class Material:
     """What a model is fitted to, and what chooses between its states."""
 
     training: Examples
@@ -53,14 +53,14 @@ def train(config: RunConfig, *, overrides: Sequence[str]) -> Path:
 
     use_threads(config.hardware.threads)
     model = create_model(config.model, config.head, config.lora, types=config.data.types(), seed=config.seed)
-    lessons = _lessons(model, config, training=training, validation=validation)
+    material = _material(model, config, training=training, validation=validation)
     counts = model.count_parameters()  # now: after merging none would count as trainable
-    _say_plan(model, lessons, config, counts=counts)
+    _say_plan(model, material, config, counts=counts)
     folder = folder or runs.create_run(
         config.runs_dir, task=config.task.name, digest=config.digest, config=config.resolved
     )
     runs.say(f"run: {folder}")
-    fitted = _fitted(model, lessons, config, folder=folder)
+    fitted = _fitted(model, material, config, folder=folder)
     _keep(model, folder, config, examples=validation)
     predictions = predict(model, validation, batch_tokens=config.predict.batch_tokens)
     runs.write_predictions(folder, "validation", predictions)
@@ -91,7 +91,7 @@ def trained(config: RunConfig) -> Path:
     return train(config, overrides=[])
 
 
-def _lessons(model: Model, config: RunConfig, *, training: Examples, validation: Examples) -> Lessons:
+def _material(model: Model, config: RunConfig, *, training: Examples, validation: Examples) -> Material:
     """Return what the model is fitted to, with what a reference bundle says of it where one is followed."""
     model.head.start(model.backbone, training)
     features = model.head.encode(training)
@@ -107,32 +107,32 @@ def _lessons(model: Model, config: RunConfig, *, training: Examples, validation:
             batch_tokens=config.predict.batch_tokens,
         )
     weights = feature_weights(config.data, training, features)
-    return Lessons(training, features, weights, validation)
+    return Material(training, features, weights, validation)
 
 
-def _say_plan(model: Model, lessons: Lessons, config: RunConfig, *, counts: dict[str, int]) -> None:
+def _say_plan(model: Model, material: Material, config: RunConfig, *, counts: dict[str, int]) -> None:
     """Say how much there is to do, and what of the texts the model will not see."""
     from shared.evaluate import coverage
     from shared.training_estimate import estimate
 
-    plan = estimate(model, lessons.features, config=config.train, seed=config.seed, weights=lessons.weights)
+    plan = estimate(model, material.features, config=config.train, seed=config.seed, weights=material.weights)
     runs.say(
         f"parameters: {counts['trainable']:,} trainable, {counts['frozen']:,} frozen; "
         f"estimate: {plan.steps:,} steps, {plan.seconds / 60:.1f} minutes, {plan.memory_gib:.1f} GiB"
     )
-    seen = coverage(lessons.training, lessons.features)
+    seen = coverage(material.training, material.features)
     runs.say(
         f"beyond the window: {seen.texts_beyond_window} texts; "
         f"lost to tokenisation: {seen.lost_spans} spans, {seen.truncated_tokens} tokens"
     )
 
 
-def _fitted(model: Model, lessons: Lessons, config: RunConfig, *, folder: Path) -> Fitted:
+def _fitted(model: Model, material: Material, config: RunConfig, *, folder: Path) -> Fitted:
     """Run the loop, then measure and tune the head by the weights that were kept."""
     from shared.evaluate import infer
     from shared.train import fit
 
-    validation = lessons.validation
+    validation = material.validation
     held_out = model.head.encode(validation)
 
     def validate() -> float:
@@ -143,18 +143,18 @@ def _fitted(model: Model, lessons: Lessons, config: RunConfig, *, folder: Path) 
     with runs.Progress(folder, metric=config.metric.main) as progress:
         fitted = fit(
             model,
-            lessons.features,
+            material.features,
             config=config.train,
             seed=config.seed,
             validate=validate,
             folder=folder,
             progress=progress,
             resume=bool(config.resume),
-            weights=lessons.weights,
+            weights=material.weights,
         )
     if model.head.measures(validation):
-        logits = infer(model, lessons.features, batch_tokens=config.predict.batch_tokens)
-        model.head.measure(lessons.training, lessons.features, logits)
+        logits = infer(model, material.features, batch_tokens=config.predict.batch_tokens)
+        model.head.measure(material.training, material.features, logits)
     if not isinstance(model.head, WritingHead):  # which has none, and takes minutes
         validate()  # the thresholds of the weights that were kept
     return fitted

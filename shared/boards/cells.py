@@ -18,12 +18,12 @@ _BREAK = re.compile(
 
 @dataclass(frozen=True)
 class Cell:
-    """What a cell shows; `order` is what numbers are sorted by, `reason` says why there is no value."""
+    """What a cell shows; `order` is what numbers are sorted by, `empty` says that its text is a mark."""
 
     text: str
     words: bool  # not a number
     order: float | None = None
-    reason: str = ""
+    empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def grid(rows: Sequence[Row], tables: Sequence[Table]) -> Grid:
             groups.append(Group(table.title, columns))
     columns = [column for group in groups for column in group.columns]
     lines = [Line(row, [_cell(row, column) for column in columns]) for row in rows]
-    return Grid(groups, [line for line in lines if not all(cell.reason for cell in line.cells)])
+    return Grid(groups, [line for line in lines if not all(cell.empty for cell in line.cells)])
 
 
 def without(table: Table, paths: set[str]) -> Table:
@@ -89,8 +89,7 @@ def _cell(row: Row, column: Column) -> Cell:
         return Cell(text, words, order=_order(value))
     if column.value == "best" and row.get("place") in _FIRST:
         return Cell("the best", words, order=0.0)
-    mark, reason = EMPTY[row["kind"]]
-    return Cell(mark, words, reason=reason)
+    return Cell(EMPTY[row["kind"]][0], words, empty=True)
 
 
 def _order(value: Any) -> float | None:

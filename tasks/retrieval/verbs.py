@@ -25,8 +25,6 @@ from tasks.retrieval.data import ranked
 from tasks.retrieval.judgements import read_query
 from tasks.retrieval.trec import write_run
 
-TOGETHER = 256  # pieces that are read at a time: of fewer, batches of one width are seldom full
-
 
 def bootstrap(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Write queries for the data's passages, keep those that find them again, train on them, evaluate.
@@ -110,14 +108,9 @@ def _predicted(
         "predict.output": unfinished,
     }
     overrides = [f"{key}='{value}'" for key, value in words.items()]
-    further = {
-        "hardware.threads": config.hardware.threads,
-        "predict.format": "jsonl",
-        "predict.chunk": TOGETHER,
-        "predict.resume": "true",
-    }
+    threads = f"hardware.threads={config.hardware.threads}"
     generator = compose_run(
-        "query_generation", [*overrides, *(f"{key}={value}" for key, value in further.items())]
+        "query_generation", [*overrides, threads, "predict.format=jsonl", "predict.resume=true"]
     )
     commands.predict(generator, overrides=overrides)
     unfinished.replace(written)

@@ -45,7 +45,7 @@ def test_what_is_empty_for_all_rows_is_left_out() -> None:
 
 def test_an_empty_cell_says_why() -> None:
     lines = grid([TINY, CITED], [Table("", "", [SCORE, SPEED])]).lines
-    assert lines[1].cells[1] == Cell("n/s", False, reason="not stated or not comparable")
+    assert lines[1].cells[1] == Cell("n/s", False, empty=True)
 
 
 def test_the_best_row_is_not_compared_with_itself() -> None:
