@@ -101,16 +101,20 @@ class AnomalyDecoder:
         self.held_out: Array = np.zeros(0)
 
     def measure(self, examples: Sequence[AnomalyExample], read: TextsRead) -> Normal:
-        """Return, and keep, what the normal texts are like, and the known anomalies."""
+        """Return, and keep, what the normal texts are like, and the known anomalies.
+
+        Texts that are only there to be unlike the normal ones are neither.
+        """
         anomalous = np.array([bool(examples[index].anomalous) for index in read.example])
+        known = anomalous & ~np.array([examples[index].unrelated for index in read.example])
         normal_texts = [read.texts[row] for row in np.flatnonzero(~anomalous)]
         if not normal_texts:
             raise UserError("train has no normal text: there is nothing to tell anomalies from")
         density = fit_density(
             read.embeddings[~anomalous],
             normal_texts,
-            anomalies=read.embeddings[anomalous],
-            anomaly_texts=[read.texts[row] for row in np.flatnonzero(anomalous)],
+            anomalies=read.embeddings[known],
+            anomaly_texts=[read.texts[row] for row in np.flatnonzero(known)],
             max_neighbours=self.settings.max_neighbours,
             seed=0,
             probe=bool(self.settings.weights.get("probe")),

@@ -125,7 +125,8 @@ COMMAND_WORDS = (
     "exchange",
     "form",
     "teacher",
-    "source",  # the part of it that counts is in the data
+    "source",  # the part of it that counts is in the data, as is that of the next
+    "unrelated",
 )
 _TYPED = {
     "task": TaskConfig,

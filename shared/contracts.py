@@ -144,6 +144,18 @@ class Metric(Protocol):
         """Yield a row of `errors.jsonl` for each example that is not wholly right."""
 
 
+@runtime_checkable
+class AlarmMetric(Protocol):
+    """A metric of alarms, whose promise is a rate: that of normal examples which raise one."""
+
+    @property
+    def promised(self) -> Sequence[float]:
+        """The rates that are checked."""
+
+    def normal_scores(self, examples: Examples, predictions: Predictions) -> list[float]:
+        """Return how odd each normal example is."""
+
+
 class Features(Protocol):
     """What a head makes of one window of one example.
 

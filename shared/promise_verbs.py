@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from shared import runs
 from shared.bundle_manifest import check_fits, read_manifest
 from shared.config import RunConfig
-from shared.contracts import Examples, Predictions, Trials, WritingHead
+from shared.contracts import AlarmMetric, Examples, Predictions, WritingHead
 from shared.errors import UserError
 from shared.promise_text import promises_text
 from shared.run_inputs import bound, keep_check, load, of_run, run_folder, told_reviewer, use_threads
@@ -71,16 +71,23 @@ def resplit(config: RunConfig, *, overrides: Sequence[str]) -> None:
 
     The answers are those stored with the run; nothing is chosen by what comes out.
     """
+    from shared.resplit import alarm_rates_text, resplit_alarms, resplits_text
     from shared.resplit import resplit as divide
-    from shared.resplit import resplits_text
 
     folder = run_folder(config, holding=runs.RECORD)
     config = bound(of_run(config, folder, overrides))
     asked = config.promise
-    validation, test = (_trials(config, folder, split) for split in ("validation", "test"))
+    validation, test = (_answered(config, folder, split) for split in ("validation", "test"))
+    if isinstance(metric := config.metric, AlarmMetric):
+        held_out, others = (metric.normal_scores(*answered) for answered in (validation, test))
+        if not held_out or not others:
+            raise UserError(f"{folder}: validation or test has no normal text, and false alarms are theirs")
+        rates = resplit_alarms(held_out, others, metric.promised, times=asked.divisions)
+        runs.say(alarm_rates_text(rates))
+        return
     found = divide(
-        validation,
-        test,
+        config.metric.trials(*validation),
+        config.metric.trials(*test),
         asked.risks,
         confidence=asked.confidence,
         times=asked.divisions,
@@ -90,8 +97,8 @@ def resplit(config: RunConfig, *, overrides: Sequence[str]) -> None:
     runs.say(resplits_text(found))
 
 
-def _trials(config: RunConfig, folder: Path, split: str) -> Trials:
+def _answered(config: RunConfig, folder: Path, split: str) -> tuple[Examples, Predictions]:
     path = runs.predictions_path(folder, split)
     if not path.is_file():
         raise UserError(f"{folder} has no answers on {split}: evaluate it first, with run={folder}")
-    return config.metric.trials(load(config, split), runs.read_predictions(path))
+    return load(config, split), runs.read_predictions(path)

@@ -1,4 +1,4 @@
-"""How often a promise is kept: validation and test divided anew by documents, many times.
+"""How often a promise is kept: validation and test divided anew, answers by documents, alarms by texts.
 
 What one division shows is chance; over many of them the promise must hold about as often as it says. The
 model stays the one that it is, and it was trained, and its calibration fitted, by the first division's
@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
+import numpy as np
 from tabulate import tabulate
 
+from shared.conformal import Drift, drift, p_values
 from shared.contracts import Trial
 from shared.promise import judge_promise, make_promise
 from shared.record import Kept
@@ -64,6 +66,63 @@ def resplit(
     ]
 
 
+@dataclass(frozen=True)
+class AlarmRates:
+    """How many false alarms one promised rate brought in each division, in the order of the seeds."""
+
+    promised: float
+    found: list[Drift]
+
+    @property
+    def mean(self) -> float:
+        """The share of normal texts that raised an alarm, over all divisions."""
+        return fmean(own.alarms / own.total for own in self.found)
+
+    @property
+    def within_chance(self) -> float:
+        """The share of divisions with as many alarms as chance allows, and no more."""
+        return fmean(own.within_chance for own in self.found)
+
+
+def resplit_alarms(
+    held_out: Sequence[float], others: Sequence[float], rates: Sequence[float], *, times: int
+) -> list[AlarmRates]:
+    """Return for each rate the alarms of normal texts where others of them, drawn anew, were held out.
+
+    `held_out` and `others` are scores of normal texts; each division has as many of either. Scores that are
+    equal make alarms fewer than promised.
+    """
+    pool = np.array([*held_out, *others])
+    divisions = []
+    for seed in range(times):
+        drawn = np.random.default_rng(seed).permutation(pool)
+        divisions.append(p_values(drawn[len(held_out) :], drawn[: len(held_out)]))
+    return [
+        AlarmRates(
+            rate,
+            [
+                drift(int((chances <= rate).sum()), len(others), rate, held_out=len(held_out))
+                for chances in divisions
+            ],
+        )
+        for rate in rates
+    ]
+
+
+def alarm_rates_text(found: Sequence[AlarmRates]) -> str:
+    """Return a table: the first divisions one by one, then all of them."""
+    rows = [
+        [
+            f"at most {own.promised:.0%} of normal texts raise an alarm",
+            *(f"{drawn.alarms / drawn.total:.1%}" for drawn in own.found[:SHOWN]),
+            f"{own.mean:.2%}",
+            f"{own.within_chance:.0%}",
+        ]
+        for own in found
+    ]
+    return _table(rows, "alarms on average", "within chance in")
+
+
 def resplits_text(found: Sequence[Resplits]) -> str:
     """Return a table: the first divisions one by one, then all of them."""
     rows = [
@@ -76,9 +135,12 @@ def resplits_text(found: Sequence[Resplits]) -> str:
         ]
         for own in found
     ]
+    return _table(rows, "given on average", "no more wrong in", "interval reaches in")
+
+
+def _table(rows: Sequence[Sequence[str]], *over_all: str) -> str:
     numbers = [f"division {number}" for number in range(1, 1 + SHOWN)]
-    headers = ["promise", *numbers, "given on average", "no more wrong in", "interval reaches in"]
-    return str(tabulate(rows, headers=headers))
+    return str(tabulate(rows, headers=["promise", *numbers, *over_all]))
 
 
 def _divisions(

@@ -140,7 +140,7 @@ def _moved(stored: Any, config: RunConfig) -> Any:
     """Return the stored configuration with the folders of now, and what the verbs but train are told now."""
     for name in NOW:
         stored[name] = config.resolved.get(name)  # a group that nothing is chosen of is absent
-    for data in (stored.data, stored.data.get("source")):
+    for data in (stored.data, stored.data.get("source"), stored.data.get("unrelated")):
         if data and "data_dir" in data:
             data.data_dir = config.resolved["data_dir"]
     return stored

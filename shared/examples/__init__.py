@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from shared.errors import UserError
-from shared.examples.anomalies import AnomalyExample, AnomalyPrediction, Part, Reasons
+from shared.examples.anomalies import UNRELATED, AnomalyExample, AnomalyPrediction, Part, Reasons
 from shared.examples.facets import FacetAnswer, FacetExample, FacetPrediction
 from shared.examples.spans import Span, SpanExample, SpanPrediction
 from shared.examples.summaries import Bullet, SummaryExample, SummaryPrediction
@@ -57,6 +57,7 @@ def aligned(examples: Sequence[E], predictions: Sequence[P]) -> list[tuple[E, P]
 
 
 __all__ = [
+    "UNRELATED",
     "AnomalyExample",
     "AnomalyPrediction",
     "Bullet",

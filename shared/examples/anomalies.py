@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+UNRELATED = "unrelated text"  # the kind of a text that is only there to be unlike the normal ones
+
 
 @dataclass(frozen=True, slots=True)
 class AnomalyExample:
@@ -23,6 +25,11 @@ class AnomalyExample:
     def text(self) -> str:
         """The texts, one a line."""
         return "\n".join(self.texts)
+
+    @property
+    def unrelated(self) -> bool:
+        """Whether it is from elsewhere: it trains as an anomaly, and no text is odd for being like it."""
+        return self.kind == UNRELATED
 
     def gold(self) -> "AnomalyPrediction":
         """Return the answer that is wholly right."""

@@ -20,7 +20,7 @@ import numpy as np
 from shared.anomaly_decoding import HELD_OUT, AnomalyDecoder, Normal, TextsRead
 from shared.contracts import Arrays, Outputs, Reviewer, Types
 from shared.errors import BundleError
-from shared.examples import AnomalyExample, AnomalyPrediction
+from shared.examples import UNRELATED, AnomalyExample, AnomalyPrediction
 from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import EmbeddingDensity
 from shared.occlusion import Occlusion
@@ -66,12 +66,12 @@ class EmbeddingDensityHead:
         self.decoding = self.decoder.thresholds
         self.kept: dict[str, Any] = {}
         self.module = module
-        self._weights: dict[tuple[bool, str], float] = {}
+        self._weights: dict[tuple[str, str], float] = {}
 
     def start(self, backbone: nn.Module, examples: Sequence[AnomalyExample]) -> None:
-        """Weigh the groups of texts alike, and normal texts and known anomalies alike."""
+        """Weigh the groups of texts alike, and alike normal texts, known anomalies and unrelated texts."""
         counts = Counter(_weighed(example) for example in examples)
-        groups = Counter(anomalous for anomalous, _ in counts)
+        groups = Counter(sort for sort, _ in counts)
         share = len(examples) / len(groups)
         self._weights = {key: share / groups[key[0]] / count for key, count in counts.items()}
 
@@ -204,6 +204,7 @@ def _target(example: AnomalyExample) -> float:
     return float("nan") if example.anomalous is None else float(example.anomalous)
 
 
-def _weighed(example: AnomalyExample) -> tuple[bool, str]:
-    """Return what shares one weight in the loss: the lines of a template, else equal texts."""
-    return bool(example.anomalous), example.group or example.text
+def _weighed(example: AnomalyExample) -> tuple[str, str]:
+    """Return what shares one weight in the loss: the lines of a template, else equal texts, of one sort."""
+    odd = UNRELATED if example.unrelated else "anomaly"
+    return odd if example.anomalous else "normal", example.group or example.text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,9 @@ class Loghub:
 
     A text is the cells of the columns `fields`, with a blank between them. With `window` above 1 an example
     is so many successive lines of one node (the last of a node may have fewer): anomalous if a line is, of
-    the first such line's kind, and without a group. `kind` is the alert's category, `group` the template.
+    the first such line's kind, and without a group. `node_end` is the mark before which the node's name ends:
+    "-" makes one node of R02-M1 and R02-M0, '' takes the whole name. `kind` is the alert's category, `group`
+    the template.
     """
 
     title: str  # {protocol} in it stands for the protocol's name
@@ -40,6 +42,7 @@ class Loghub:
     known: int | None
     known_seed: int
     data_dir: Path
+    node_end: str = ""  # runs of before had no such setting
 
     @property
     def name(self) -> str:
@@ -62,16 +65,22 @@ class Loghub:
         """Return the data report."""
         return data_report(self, self._divide(), protocol=self.protocol)
 
+    def _node(self, row: Row) -> str:
+        name = row[self.node]
+        return name.partition(self.node_end)[0] if self.node_end else name
+
     def _divide(self) -> Division:
         path = self.files("train")[0]
         needed = ["LineId", "Label", "EventId", self.node, *self.fields]
         rows = [row for _, row in csv_rows(path, check=partial(check_columns, needed=needed))]
-        examples = [_example(lines, self.fields) for lines in windows(rows, size=self.window, node=self.node)]
+        examples = [
+            _example(lines, self.fields) for lines in windows(rows, size=self.window, node=self._node)
+        ]
         return divide(examples, protocol=self.protocol, fold=self.fold)
 
 
-def windows(rows: Sequence[Row], *, size: int, node: str) -> list[list[Row]]:
-    """Return each node's rows in runs of `size`, in the order of their first rows.
+def windows(rows: Sequence[Row], *, size: int, node: Callable[[Row], str]) -> list[list[Row]]:
+    """Return each node's rows in runs of `size`, in the order of their first rows; `node` names a row's.
 
     The last run of a node may be shorter; a size below 1 is a `ConfigError`.
     """
@@ -80,12 +89,12 @@ def windows(rows: Sequence[Row], *, size: int, node: str) -> list[list[Row]]:
     found: list[list[Row]] = []
     open_at: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        lines = open_at[row[node]]
+        lines = open_at[node(row)]
         if not lines:
             found.append(lines)
         lines.append(row)
         if len(lines) == size:
-            del open_at[row[node]]
+            del open_at[node(row)]
     return found
 
 

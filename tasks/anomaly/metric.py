@@ -111,9 +111,15 @@ class AnomalyScores:
     def trials(self, examples: Sequence[AnomalyExample], predictions: Sequence[AnomalyPrediction]) -> Trials:
         """Return none: a p-value says how rare a text is among normal ones, not how likely an alarm is right.
 
-        What p-values promise is checked by the scores named false_alarms.
+        What p-values promise is checked by the scores named false_alarms, and by `resplit`.
         """
         return {}
+
+    def normal_scores(
+        self, examples: Sequence[AnomalyExample], predictions: Sequence[AnomalyPrediction]
+    ) -> list[float]:
+        """Return how odd each normal text is."""
+        return [prediction.score for prediction in _normal(_scored(examples, predictions))]
 
     def details(self, examples: Sequence[AnomalyExample], predictions: Sequence[AnomalyPrediction]) -> str:
         """Return alarms against gold, kinds of anomalies, false alarms, the oddest normal texts."""

@@ -12,7 +12,7 @@ from shared import adapters
 from shared.compose import compose_run
 from shared.errors import BundleError, ConfigError, UserError
 from shared.evaluate import infer, inspect, predict
-from shared.examples import AnomalyExample, AnomalyPrediction, Part, Reasons
+from shared.examples import UNRELATED, AnomalyExample, AnomalyPrediction, Part, Reasons
 from shared.model import Model, create_model
 from tests.shared.training import losses_of
 
@@ -135,6 +135,21 @@ def test_groups_weigh_alike_and_normal_texts_as_much_as_known_anomalies() -> Non
     batch = model.head.collate(model.head.encode(examples))
     assert batch["weights"].tolist() == pytest.approx([5 / 12, 5 / 12, 5 / 12, 1.25, 2.5])
     assert model(batch).loss.item() == pytest.approx(0.836988, abs=1e-5)
+
+
+def test_unrelated_texts_weigh_as_much_as_either_side_and_nothing_is_odd_for_being_like_them() -> None:
+    elsewhere = [AnomalyExample(f"e{place}", (f"book table {place}",), True, UNRELATED) for place in (1, 2)]
+    model = new_model().eval()
+    model.head.start(model.backbone, [*TRAINING, *elsewhere])
+    weights = model.head.collate(model.head.encode([TRAINING[0], TRAINING[-1], *elsewhere]))["weights"]
+    # 34 texts, a third of the weight to each sort: 30 of one group, 2 of one group, 2 groups of one
+    assert weights.tolist() == pytest.approx([34 / 3 / 30, 34 / 3 / 2, 34 / 6, 34 / 6])
+
+    model.head.measure(*read(model, [*TRAINING, *elsewhere]))
+    with_them = model.head.module.arrays()
+    model.head.measure(*read(model, TRAINING))
+    for name, array in model.head.module.arrays().items():
+        np.testing.assert_allclose(with_them[name], array, atol=1e-5)
 
 
 def test_texts_that_nobody_has_labelled_do_not_count_in_the_loss() -> None:

@@ -1,5 +1,6 @@
 import hashlib
 from collections import Counter
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,16 @@ def test_a_window_is_of_one_node_and_has_the_kind_of_its_first_alert(tmp_path: P
     ]
 
 
+def test_nodes_of_one_name_up_to_a_mark_are_one(tmp_path: Path) -> None:
+    content = LOG.replace("n1", "n-1").replace("n2", "n-2")
+    found = all_of(log(tmp_path, content, window=2, node_end="-"))
+    assert [name for name, *_ in found] == ["line-1", "line-3", "line-5"]
+    assert found[0][1] == ("started, ok", "started")
+
+
 def test_windows_stand_in_the_order_of_their_first_rows() -> None:
     rows = [{"node": node, "id": str(place)} for place, node in enumerate("abaab")]
-    found = [[row["id"] for row in window] for window in windows(rows, size=2, node="node")]
+    found = [[row["id"] for row in window] for window in windows(rows, size=2, node=itemgetter("node"))]
     assert found == [["0", "2"], ["1", "4"], ["3"]]
 
 

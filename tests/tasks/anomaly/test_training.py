@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared import commands, runs, train_verb
+from shared import commands, promise_verbs, runs, train_verb
 from shared.compose import compose_run
 from tasks.anomaly.data import Sample
 from tasks.anomaly.groups import main as show_groups
@@ -59,3 +59,20 @@ def test_a_few_known_anomalies_train_the_encoder(tmp_path: Path) -> None:
     record = run_commands(tmp_path / "runs", *few, "head.weights.logit=1")
     assert record["training"]["steps"] == 10
     assert record["scores"]["average_precision"]["value"] >= 0.9
+
+
+def test_unrelated_texts_train_the_encoder_without_a_known_anomaly_and_promises_are_resplit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("".join(f"book a table for {place} at noon\n" for place in range(60)), encoding="utf-8")
+    words = ["data@source=sample", "data@unrelated=lines", f"unrelated.file='{other}'", "data=exposed"]
+    few = ["lora=r16", "train=quick", "train.keep=last", "train.max_steps=3", "promise.divisions=20"]
+    record = run_commands(tmp_path / "runs", *words, *few)
+    assert record["training"]["steps"] == 3
+    assert record["data"]["name"] == "sample"
+    words = [f"runs_dir='{tmp_path}/runs'", "promise.divisions=20"]
+    capsys.readouterr()
+    promise_verbs.resplit(compose_run("anomaly", words), overrides=words)
+    promised = [line for line in capsys.readouterr().out.splitlines() if line.startswith("at most")]
+    assert [line.split()[2] for line in promised] == ["1%", "2%", "5%"]
