@@ -333,6 +333,10 @@ class WritingHead(Head, Protocol):
     def context(self) -> int:
         """Tokens that a prompt and its answer have together at most."""
 
+    @property
+    def sampled(self) -> bool:
+        """Whether answers are drawn at random: those of another engine are others."""
+
     def wishes(self, features: Sequence[Any]) -> list[list[Wish]]:
         """Return what is to be written for each of the prompts, for all of them equally often."""
 

@@ -92,7 +92,7 @@ def write_export(source: Source, folder: Path, *, asked: ExportConfig) -> Proof:
     )
     proof = replace(
         proof,
-        sampled=_sampled(source.model.head, validation),
+        sampled=isinstance(source.model.head, WritingHead) and source.model.head.sampled,
         full_precision=kept,
         torch_mib=_torch_mib(source.model),
         mib=_mib(folder),
@@ -122,13 +122,6 @@ def _check_format(head: Head, format: str) -> None:
             f"export.format={format} is not for a head that finds {head.finds()}; "
             f"allowed: {', '.join(allowed)}"
         )
-
-
-def _sampled(head: Head, examples: Examples) -> bool:
-    """Return whether the head's answers are drawn at random."""
-    if not isinstance(head, WritingHead):
-        return False
-    return any(wish.temperature for asked in head.wishes(head.encode(examples[:1])) for wish in asked)
 
 
 def _write_model(

@@ -3,6 +3,11 @@
 A server of llama.cpp runs inside the process, on a port of the loopback that nobody is told. One prompt is
 written after another, so that no answer depends on the company it is written in. What is kept of a prompt has
 16 bits, whatever the weights have.
+
+Where the last tokens stood before, in the prompt or in what is written, what followed there is a draft: the
+model reads it in one pass and keeps as much of it as it would have written itself (Leviathan et al. 2023,
+'Fast inference from transformers via speculative decoding'; Saxena 2023, 'Prompt lookup decoding'). A summary
+repeats its source, so that much of it is read and not written.
 """
 
 from __future__ import annotations
@@ -28,16 +33,28 @@ SEEDS = 2**32  # llama.cpp's own are below it
 LORA_FORMAT = "gguf_lora"
 SILENT = 0  # of llama.cpp's levels of what it reports
 SPARE = 8  # places of the context beyond the longest prompt and answer
+LOOKED_UP = 2  # last tokens that must have stood before
+DRAFTED = 6  # tokens of a draft, at most
 
 
 class Llama:
     """A model in GGUF; `context` is how many tokens a prompt and its answer have together at most.
 
-    `end` is the id of the token that ends an answer.
+    `end` is the id of the token that ends an answer; `drafted` is how many tokens a draft has at most, 0 for
+    none, and `taken` how many tokens of all answers came of drafts.
     """
 
+    taken = 0
+
     def __init__(
-        self, weights: Path, *, end: int, context: int, threads: int, lora: Path | None = None
+        self,
+        weights: Path,
+        *,
+        end: int,
+        context: int,
+        threads: int,
+        lora: Path | None = None,
+        drafted: int,
     ) -> None:
         if importlib.util.find_spec("xllamacpp") is None:
             raise UserError("this engine needs xllamacpp: pip install 'rightsize[engines]'")
@@ -49,6 +66,10 @@ class Llama:
         settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads
         settings.verbosity, settings.ui = SILENT, False
         settings.api_keys = [secrets.token_hex()]  # nobody else is to ask it
+        if drafted:
+            kinds, lookup = xllamacpp.common_speculative_type, settings.speculative.ngram_simple
+            settings.speculative.types = [kinds.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]
+            lookup.size_n, lookup.size_m, lookup.min_hits = LOOKED_UP, drafted, 1
         if lora:
             adapter = xllamacpp.CommonAdapterLoraInfo()
             adapter.path, adapter.scale = str(lora), 1.0
@@ -95,29 +116,34 @@ class Llama:
             raise UserError(f"llama.cpp does not write behind {len(asked['prompt'])} tokens: {parts[-1]}")
         if show:
             show("\n")
+        self.taken += parts[-1]["__verbose"]["timings"].get("draft_n_accepted", 0)
         return [part["__verbose"] for part in parts]
 
 
 def load_llama(
     folder: Path, head: WritingHead, tokenizer: FastTokenizer, *, manifest: Mapping[str, Any], threads: int
 ) -> OneByOne:
-    """Return the engine of an export's folder; raises `UserError` as `exported_llama` does."""
-    end = tokenizer.eos_token_id
-    llama = exported_llama(folder, manifest, end=end, context=head.context, threads=threads)
+    """Return the engine of an export's folder; raises `UserError` as `exported_llama` does.
+
+    What is drawn at random is seldom what stood before: it is written without drafts.
+    """
+    end, drafted = tokenizer.eos_token_id, 0 if head.sampled else DRAFTED
+    llama = exported_llama(folder, manifest, end=end, context=head.context, threads=threads, drafted=drafted)
     return OneByOne(head, llama, padding=tokenizer.pad_token_id)
 
 
 def exported_llama(
-    folder: Path, manifest: Mapping[str, Any], *, end: int, context: int, threads: int
+    folder: Path, manifest: Mapping[str, Any], *, end: int, context: int, threads: int, drafted: int
 ) -> Llama:
     """Return what writes by an export's merged weights, or by its LoRA on the base's own GGUF.
 
     Raises `UserError` where that base, or llama.cpp, is not there, and `BundleError` for another base.
     """
     if manifest["format"] != LORA_FORMAT:
-        return Llama(folder / WEIGHTS, end=end, context=context, threads=threads)
+        return Llama(folder / WEIGHTS, end=end, context=context, threads=threads, drafted=drafted)
     config = typed(manifest["model"], ModelConfig, path="model")
     weights, digest = find_weights(config)
     if digest != manifest["base_sha256"]:
         raise BundleError(f"{folder} was made for {config.name} with sha256 {manifest['base_sha256']}")
-    return Llama(weights, end=end, context=context, threads=threads, lora=folder / LORA)
+    lora = folder / LORA
+    return Llama(weights, end=end, context=context, threads=threads, lora=lora, drafted=drafted)

@@ -125,6 +125,11 @@ class QueryWritingHead:
         room = len(self._before) + self.settings.passage_tokens + len(self._after)
         return room + self.settings.max_new_tokens
 
+    @property
+    def sampled(self) -> bool:
+        """Whether answers are drawn at random."""
+        return self.settings.temperature > 0
+
     def wishes(self, features: Sequence[Prompt]) -> list[list[Wish]]:
         """See `shared.contracts.WritingHead`."""
         settings = self.settings

@@ -169,6 +169,11 @@ class TextGenerationHead:
         """Tokens of a prompt, what stood of an answer and what is written behind it, at most."""
         return self._room + 2 * self.settings.max_new_tokens
 
+    @property
+    def sampled(self) -> bool:
+        """Whether answers are drawn at random."""
+        return False
+
     def wishes(self, features: Sequence[Prompt]) -> list[list[Wish]]:
         """See `shared.contracts.WritingHead`."""
         limit = self.settings.max_new_tokens

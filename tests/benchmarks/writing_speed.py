@@ -31,7 +31,7 @@ from shared.engines import TORCH, num_threads
 from shared.export_verb import export
 from shared.fast_tokenizer import FastTokenizer
 from shared.gguf_export import write_decoder
-from shared.llama import exported_llama
+from shared.llama import DRAFTED, exported_llama
 from shared.modules.products import has_fast_products
 from shared.modules.speculation import SpeculativeWriter
 from shared.phrases import Phrases
@@ -132,7 +132,12 @@ def rate_table(run: Path, work: Path, prompts: Sequence[Wish], data_dir: str, *,
     peer = load_bundle(bundle)
     plain_products(peer)
     longest = max(len(wish.tokens) + wish.limit for wish in prompts)
-    sizes = {"end": model.tokenizer.eos_token_id, "context": longest, "threads": num_threads(0)}
+    sizes = {
+        "end": model.tokenizer.eos_token_id,
+        "context": longest,
+        "threads": num_threads(0),
+        "drafted": DRAFTED,
+    }
     head: Any = model.head
     phrases = Phrases.of(head.targets(load_training(_config_of(run, data_dir))))
     speculative = SpeculativeWriter(model.backbone, model.tokenizer, phrases)

@@ -19,7 +19,7 @@ from shared.examples import SummaryExample
 from shared.export import Source, fault, write_export
 from shared.exported import MANIFEST, load_export
 from shared.gguf_export import write_merged
-from shared.llama import LORA, WEIGHTS, Llama
+from shared.llama import DRAFTED, LORA, WEIGHTS, Llama
 from shared.merged import PHRASES
 from shared.model import Model
 from shared.one_by_one import OneByOne
@@ -58,7 +58,7 @@ def llama() -> Iterator[Llama]:
     """The base itself, from its own file."""
     gguf = find_base(compose_run("ner", ["model=smollm2"]).model).gguf
     assert gguf
-    yield Llama(gguf, end=2, context=256, threads=1)
+    yield Llama(gguf, end=2, context=256, threads=1, drafted=DRAFTED)
 
 
 def proof_of(folder: Path) -> dict[str, object]:
@@ -128,8 +128,8 @@ def test_a_lora_is_the_bundles_own_and_changes_what_is_written(written: tuple[So
     (wish,), _ = load_export(folder, threads=1).head.wishes(features)  # type: ignore[attr-defined]
     base = source.model.base.gguf
     assert base
-    tuned = Llama(folder / WEIGHTS, end=2, context=256, threads=1)
-    assert tuned.write(wish) != Llama(base, end=2, context=256, threads=1).write(wish)
+    tuned = Llama(folder / WEIGHTS, end=2, context=256, threads=1, drafted=0)
+    assert tuned.write(wish) != Llama(base, end=2, context=256, threads=1, drafted=0).write(wish)
 
 
 def test_queries_are_drawn_by_the_passages_own_seed(tmp_path: Path) -> None:
@@ -153,6 +153,19 @@ def test_the_likeliest_token_comes_each_time_whatever_was_written_before(llama: 
         llama.write(Wish(other, 3))
         assert llama.write(Wish(prompt, 12)) == first
     assert len(first) == 12 or first[-1] == 2
+
+
+def test_what_stood_before_is_drafted_and_no_text_is_another_for_it(llama: Llama) -> None:
+    tokenizer = source_tokenizer()
+    base = find_base(compose_run("ner", ["model=smollm2"]).model).gguf
+    assert base
+    plain = Llama(base, end=2, context=256, threads=1, drafted=0)
+    verse = "The ships of the north sail at dawn, the ships of the south sail at dusk.\n"
+    wish = Wish(tokenizer.encode(2 * verse + "The ships of the north"), 24)
+    before = llama.taken
+    assert llama.write(wish) == plain.write(wish)
+    assert llama.taken - before >= 8
+    assert plain.taken == 0
 
 
 def test_what_is_shown_while_it_is_written_is_the_text_of_the_same_tokens(llama: Llama) -> None:
