@@ -134,8 +134,11 @@ def _fitted(model: Model, material: Material, config: RunConfig, *, folder: Path
 
     validation = material.validation
     held_out = model.head.encode(validation)
+    validated = 0  # times, in this process
 
     def validate() -> float:
+        nonlocal validated
+        validated += 1
         logits = infer(model, held_out, batch_tokens=config.predict.batch_tokens)
         model.head.tune(validation, held_out, logits)
         return config.metric.quick(validation, model.head.decode(validation, held_out, logits))
@@ -152,10 +155,12 @@ def _fitted(model: Model, material: Material, config: RunConfig, *, folder: Path
             resume=bool(config.resume),
             weights=material.weights,
         )
-    if model.head.measures(validation):
+    measures = model.head.measures(validation)
+    if measures:
         logits = infer(model, material.features, batch_tokens=config.predict.batch_tokens)
         model.head.measure(material.training, material.features, logits)
-    if not isinstance(model.head, WritingHead):  # which has none, and takes minutes
+    known = validated and fitted.best_epoch == fitted.epochs and not measures  # the weights kept, as they are
+    if not known and not isinstance(model.head, WritingHead):  # which has no thresholds, and takes minutes
         validate()  # the thresholds of the weights that were kept
     return fitted
 

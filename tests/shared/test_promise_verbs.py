@@ -56,6 +56,16 @@ def test_calibrate_makes_other_promises_and_changes_no_weight(trained: Path) -> 
     assert [promise.risk for promise in promised(trained).promises] == [0.4, 0.5]
 
 
+@pytest.mark.parametrize("keep", ["train.keep=last", "train.keep=best"])
+def test_a_bundle_has_the_thresholds_of_the_weights_that_were_kept(keep: str, tmp_path: Path) -> None:
+    """Fitted by its own answers once more they are the same, merged weights or not."""
+    words = [*QUICK, keep]
+    run = train_verb.train(told(tmp_path, *words), overrides=words)
+    fitted = read_manifest(run / runs.BUNDLE)["decoding"]
+    promise_verbs.calibrate(told(tmp_path, f"run={run}"), overrides=[])
+    assert fitted and read_manifest(run / runs.BUNDLE)["decoding"] == pytest.approx(fitted, rel=1e-3)
+
+
 @pytest.mark.usefixtures("short_base")
 def test_calibrate_lets_the_bundle_keep_a_check_and_a_style_told_anew(tmp_path: Path) -> None:
     words = ["head.prompt_tokens=48", "head.max_new_tokens=12", "head.batch_rows=2", "lora.layers=2", *SHORT]
