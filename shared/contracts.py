@@ -101,6 +101,7 @@ class Trial:
     confidence: float  # the probability of being right that the system gave, 0 to 1
     right: bool
     raw: float | None = None  # the confidence before calibration, where it is known
+    outside: float | None = None  # of a text out of scope: the share of such texts among all
 
 
 Trials = dict[

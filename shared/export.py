@@ -100,9 +100,7 @@ def write_export(source: Source, folder: Path, *, asked: ExportConfig) -> Proof:
     proof = replace(proof, forced=fault(proof, asked))
     if proof.forced and not asked.force:
         raise UserError(f"{proof.forced}; export.force=true keeps it all the same")
-    promises = make_promises(
-        source.metric.trials(validation, answers), source.promise.risks, confidence=source.promise.confidence
-    )
+    promises = make_promises(source.metric.trials(validation, answers), source.promise)
     facts |= {
         "decoding": exported.decoding,
         "promises": promises_row(promises),

@@ -5,7 +5,9 @@ strictest first, each for more wrong answers than promised; those that pass all 
 confidence asked for (Learn then Test: Angelopoulos, Bates, Candes, Jordan, Lei 2021, arXiv 2110.01052, with
 the tests in STARTS sequences, of which each has a share of the chance to err), and the one that gives most
 answers is taken. It holds where texts are like validation's; the answers of one document need not be
-independent, see `shared.proportions`.
+independent, see `shared.proportions`. Where another share of the texts will be out of scope, and that share
+is told, validation's texts out of scope weigh accordingly (label shift: Podkopaev, Ramdas 2021, arXiv
+2103.03323).
 """
 
 from __future__ import annotations
@@ -13,13 +15,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from shared.contracts import Score, Trial
-from shared.proportions import Share, first_shares, share, within_correlation
+from shared.errors import UserError
+from shared.proportions import Share, first_shares, share, weighted_shares, within_correlation
 from shared.record import Kept, Promise
+from shared.verb_config import PromiseConfig
 
 PLACES = 6
 STEPS = 100  # thresholds that are tested, at equal steps of the share of answers given
@@ -43,35 +48,53 @@ class Promises:
     unit: str
     promises: tuple[Promise, ...]
     usual: Usual
+    out_of_scope: float | None = (
+        None  # share of texts that they were made for; None: as many as validation has
+    )
 
     def at(self, risk: float) -> Promise | None:
         """Return the promise at this risk, None where none was asked for."""
         return next((promise for promise in self.promises if promise.risk == risk), None)
 
 
-def make_promises(
-    by_unit: Mapping[str, Sequence[Trial]], risks: Sequence[float], *, confidence: float
-) -> list[Promises]:
-    """Return what validation's answers allow to promise at each of the risks, unit by unit."""
+def make_promises(by_unit: Mapping[str, Sequence[Trial]], asked: PromiseConfig) -> list[Promises]:
+    """Return what validation's answers allow to promise at each of the risks asked for, unit by unit.
+
+    Raises `UserError` where the share of texts out of scope is told, and validation's answers have none.
+    """
+    make = partial(make_promise, confidence=asked.confidence, out_of_scope=asked.out_of_scope)
     return [
         Promises(
             unit=unit,
-            promises=tuple(make_promise(unit, trials, risk, confidence=confidence) for risk in risks),
+            promises=tuple(make(unit, trials, risk) for risk in asked.risks),
             usual=_usual(trials),
+            out_of_scope=asked.out_of_scope,
         )
         for unit, trials in by_unit.items()
     ]
 
 
-def make_promise(unit: str, trials: Sequence[Trial], risk: float, *, confidence: float) -> Promise:
-    """Return the threshold that gives most answers of those that pass; None as threshold where none does."""
+def make_promise(
+    unit: str,
+    trials: Sequence[Trial],
+    risk: float,
+    *,
+    confidence: float,
+    out_of_scope: float | None = None,
+) -> Promise:
+    """Return the threshold that gives most answers of those that pass; None as threshold where none does.
+
+    `out_of_scope` is the share of texts out of scope that it is made for, None as many as these have.
+    """
     ordered = sorted(trials, key=lambda trial: -trial.confidence)
     wrong, documents = [not trial.right for trial in ordered], [trial.document for trial in ordered]
     correlation = within_correlation(wrong, documents)
     numbers = _steps([trial.confidence for trial in ordered])
-    passed = _passed(
-        first_shares(wrong, documents, numbers, correlation=correlation), risk, chance=1 - confidence
-    )
+    if out_of_scope is None:
+        shares = first_shares(wrong, documents, numbers, correlation=correlation)
+    else:
+        shares = weighted_shares(wrong, documents, _weights(unit, ordered, out_of_scope), numbers)
+    passed = _passed(shares, risk, chance=1 - confidence)
     most = max((found.num for found in passed), default=0)
     return Promise(
         unit=unit,
@@ -138,9 +161,29 @@ def promises_row(promises: Sequence[Promises]) -> list[dict[str, Any]]:
 def read_promises(rows: Sequence[Mapping[str, Any]]) -> list[Promises]:
     """Return the promises that `promises_row` wrote."""
     return [
-        Promises(row["unit"], tuple(Promise(**own) for own in row["promises"]), Usual(**row["usual"]))
+        Promises(
+            row["unit"],
+            tuple(Promise(**own) for own in row["promises"]),
+            Usual(**row["usual"]),
+            row.get("out_of_scope"),  # which bundles of before lack
+        )
         for row in rows
     ]
+
+
+def _weights(unit: str, trials: Sequence[Trial], out_of_scope: float) -> list[float]:
+    """Return 1 for an answer in scope, and what makes those out of scope as many as they will be.
+
+    Raises `UserError` where none is: then nothing is known of them.
+    """
+    own = next((trial.outside for trial in trials if trial.outside), None)
+    if own is None or own == 1:
+        raise UserError(
+            f"promise.out_of_scope={out_of_scope:g}: validation's {unit} with an answer are all of one sort, "
+            "in scope or out of it, so that nothing is known of the other; allowed here: null"
+        )
+    factor = out_of_scope / (1 - out_of_scope) * (1 - own) / own
+    return [1.0 if trial.outside is None else factor for trial in trials]
 
 
 def _steps(confidences: Sequence[float]) -> list[int]:

@@ -22,6 +22,8 @@ def promises_text(promises: Sequence[Promises]) -> str:
     if not rows:
         return "no promise: these answers have no confidence"
     title = f"promised with {promises[0].promises[0].confidence:.0%} confidence"
+    if (outside := promises[0].out_of_scope) is not None:
+        title += f", {outside:.0%} of the texts out of scope"
     return str(tabulate(rows, headers=[title, "given on validation", "validation answers"]))
 
 

@@ -61,7 +61,7 @@ def promise(
     from shared.promise import make_promises
 
     trials = config.metric.trials(examples, predictions)
-    promises = make_promises(trials, config.promise.risks, confidence=config.promise.confidence)
+    promises = make_promises(trials, config.promise)
     adapters.write_calibration(folder / runs.BUNDLE, model, promises, check=check)
     runs.say(promises_text(promises))
 

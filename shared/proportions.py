@@ -20,9 +20,9 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Share:
-    """How many of so many answers are wrong, and how many independent ones they count as."""
+    """How many of so many answers are wrong, by weight, and how many independent ones they count as."""
 
-    wrong: int
+    wrong: float
     num: int
     effective: float
 
@@ -82,6 +82,31 @@ def first_shares(
         if len(sizes) > 1:
             effective = number * _fewness(number, len(sizes)) / (1 + (squares / number - 1) * correlation)
         found.append(Share(int(sums[number]), number, effective))
+    return found
+
+
+def weighted_shares(
+    wrong: Sequence[bool], documents: Sequence[str], weights: Sequence[float], numbers: Sequence[int]
+) -> list[Share]:
+    """Return `first_shares` where answers count by their weights, all above 0.
+
+    The design effect is that of documents and weights together, by linearisation as in `within_correlation`.
+    Where no answer or every answer is wrong that tells nothing, and they count as if each weighed as much as
+    the heaviest.
+    """
+    errors, heavy = np.asarray(wrong, dtype=float), np.asarray(weights, dtype=float)
+    _, places = np.unique(np.asarray(documents), return_inverse=True)
+    found = []
+    for number in numbers:
+        own, num_documents = heavy[:number], len(np.unique(places[:number]))
+        total, mean = own.sum(), float(np.average(errors[:number], weights=own))
+        effective = float(total / own.max())
+        if 0 < mean < 1 and num_documents > 1:
+            sums = np.bincount(places[:number], weights=own * (errors[:number] - mean))
+            variance = num_documents / (num_documents - 1) * float((sums**2).sum()) / total**2
+            effective = min(float(number), mean * (1 - mean) / variance)
+        fewness = _fewness(number, num_documents) if num_documents > 1 else 0.0
+        found.append(Share(mean * number, number, effective * fewness))
     return found
 
 

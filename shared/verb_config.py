@@ -84,12 +84,19 @@ class PromiseConfig:
 
     risks: list[float]  # shares of the answers given that may be wrong
     confidence: float  # that no more are
+    out_of_scope: float | None  # share of texts that will be; None: as many as validation has
     divisions: int  # of validation and test, by which `resplit` tells how often they are kept
 
     def __post_init__(self) -> None:
         check(
             ("promise.risks", self.risks, all(0 < risk < 1 for risk in self.risks), "shares between 0 and 1"),
             ("promise.confidence", self.confidence, 0 < self.confidence < 1, "between 0 and 1"),
+            (
+                "promise.out_of_scope",
+                self.out_of_scope,
+                self.out_of_scope is None or 0 < self.out_of_scope < 1,
+                "a share between 0 and 1, or null",
+            ),
             ("promise.divisions", self.divisions, self.divisions > 0, "a whole number above 0"),
         )
 

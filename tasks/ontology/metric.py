@@ -126,15 +126,24 @@ class FacetScores:
         """Return each labelled facet that was answered with a probability, right if all its concepts are.
 
         These are the answers that a user gets: abstained ones are left out, and an answer to a text out of
-        scope is wrong. The scores ece and brier judge the guesses in scope, given or not.
+        scope is wrong; it says which share of all texts is. The scores ece and brier judge the guesses in
+        scope, given or not.
         """
         from tasks.ontology.judged import documents, judged
 
         rows = documents(examples)
         names = list(rows)
         items = judged(self._facets(numbers=False), aligned(examples, predictions), rows=rows)
+        scopes = [item.in_scope for own in items for item in own]
+        outside = scopes.count(False) / len(scopes) if scopes else 0.0
         facets = [
-            Trial(names[item.row], item.answer.probability, item.right, raw=item.answer.raw_probability)
+            Trial(
+                names[item.row],
+                item.answer.probability,
+                item.right,
+                raw=item.answer.raw_probability,
+                outside=None if item.in_scope else outside,
+            )
             for own in items
             for item in own
             if item.answered and item.answer.probability is not None

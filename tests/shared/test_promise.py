@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from shared.contracts import Score, Trial
+from shared.errors import UserError
 from shared.promise import (
     Usual,
     drift,
@@ -13,7 +16,9 @@ from shared.promise import (
     promises_row,
     read_promises,
 )
+from shared.promise_text import promises_text
 from shared.record import Promise
+from shared.verb_config import PromiseConfig
 
 
 def draw(
@@ -28,6 +33,9 @@ def draw(
         Trial(f"d{one}", round(float(sure), 6), bool(fine))
         for one, sure, fine in zip(place, confidence, right, strict=True)
     ]
+
+
+ASKED = PromiseConfig(risks=[0.05, 0.1], confidence=0.95, out_of_scope=None, divisions=1)
 
 
 def promise_at(threshold: float | None, risk: float = 0.05) -> Promise:
@@ -49,6 +57,49 @@ def test_a_promise_is_broken_in_no_more_draws_than_it_allows(documents: int, tog
         broken += found.risk is not None and found.risk.value > 0.1
     assert made >= 200
     assert broken <= 0.05 * 300 + 2 * (300 * 0.05 * 0.95) ** 0.5
+
+
+def scoped(generator: np.random.Generator, num: int, *, outside: float) -> list[Trial]:
+    """Answers to texts of which a share is out of scope: there they are less sure, and never right."""
+    found = []
+    for place in range(num):
+        out = generator.random() < outside
+        confidence = round(float(generator.beta(2, 3) if out else generator.beta(6, 1)), 6)
+        right = not out and bool(generator.random() < 0.9 + 0.1 * confidence)
+        found.append(Trial(str(place), confidence, right, outside=outside if out else None))
+    return found
+
+
+def test_a_promise_for_more_texts_out_of_scope_than_validation_has_is_kept_by_those() -> None:
+    """3 % of validation is out of scope, 20 % of what comes: a promise as validation has them is broken."""
+    generator = np.random.default_rng(0)
+    large = scoped(generator, 60_000, outside=0.2)
+    told: dict[float | None, int] = {None: 0, 0.2: 0}
+    made = 0
+    for _ in range(100):
+        validation = scoped(generator, 3_000, outside=0.03)
+        for outside in told:
+            promise = make_promise("facets", validation, 0.05, confidence=0.95, out_of_scope=outside)
+            found = judge_promise(promise, large)
+            made += found.risk is not None
+            told[outside] += found.risk is not None and found.risk.value > 0.05
+    assert made >= 190
+    assert told[None] >= 95
+    assert told[0.2] <= 0.05 * 100 + 2 * (100 * 0.05 * 0.95) ** 0.5
+
+
+def test_nothing_is_promised_of_texts_out_of_scope_where_validation_has_none() -> None:
+    asked = replace(ASKED, out_of_scope=0.2)
+    trials = [Trial(str(place), 0.9, right=True) for place in range(100)]
+    with pytest.raises(
+        UserError, match=r"promise\.out_of_scope=0\.2: validation's facets .* allowed here: null"
+    ):
+        make_promises({"facets": trials}, asked)
+    trials[0] = replace(trials[0], outside=0.01)
+    (own,) = make_promises({"facets": trials}, asked)
+    assert own.out_of_scope == 0.2
+    assert read_promises(promises_row([own])) == [own]
+    assert "95% confidence, 20% of the texts out of scope" in promises_text([own])
 
 
 def test_the_threshold_gives_the_most_answers_of_those_that_pass() -> None:
@@ -91,7 +142,7 @@ def test_the_verdict_follows_from_what_is_wrong_and_its_interval(wrong: int, ver
 
 def test_promises_and_what_became_of_them_come_back_from_their_rows() -> None:
     trials = draw(np.random.default_rng(1), 500)
-    promises = make_promises({"spans": trials, "texts": trials[:200]}, [0.05, 0.1], confidence=0.95)
+    promises = make_promises({"spans": trials, "texts": trials[:200]}, ASKED)
     assert read_promises(promises_row(promises)) == promises
     assert promises[0].at(0.1) == promises[0].promises[1]
     assert promises[0].at(0.2) is None
