@@ -530,7 +530,7 @@ def test_answered_facets_with_a_probability_are_trials_right_if_all_their_concep
         "facets": [
             Trial("d0", 0.9, True),
             Trial("d1", 0.8, False),
-            Trial("d1", 0.6, False),
+            Trial("d1", 0.6, False, outside=0.2),  # one of five facets is out of scope
         ]
     }
 
