@@ -48,9 +48,7 @@ class Promises:
     unit: str
     promises: tuple[Promise, ...]
     usual: Usual
-    out_of_scope: float | None = (
-        None  # share of texts that they were made for; None: as many as validation has
-    )
+    out_of_scope: float | None = None  # share of the texts that they were made for, None is validation's
 
     def at(self, risk: float) -> Promise | None:
         """Return the promise at this risk, None where none was asked for."""
@@ -93,7 +91,8 @@ def make_promise(
     if out_of_scope is None:
         shares = first_shares(wrong, documents, numbers, correlation=correlation)
     else:
-        shares = weighted_shares(wrong, documents, _weights(unit, ordered, out_of_scope), numbers)
+        weights = _weights(unit, ordered, out_of_scope)
+        shares = weighted_shares(wrong, documents, weights, numbers, correlation=correlation)
     passed = _passed(shares, risk, chance=1 - confidence)
     most = max((found.num for found in passed), default=0)
     return Promise(

@@ -86,7 +86,12 @@ def first_shares(
 
 
 def weighted_shares(
-    wrong: Sequence[bool], documents: Sequence[str], weights: Sequence[float], numbers: Sequence[int]
+    wrong: Sequence[bool],
+    documents: Sequence[str],
+    weights: Sequence[float],
+    numbers: Sequence[int],
+    *,
+    correlation: float,
 ) -> list[Share]:
     """Return `first_shares` where answers count by their weights, all above 0.
 
@@ -97,16 +102,17 @@ def weighted_shares(
     errors, heavy = np.asarray(wrong, dtype=float), np.asarray(weights, dtype=float)
     _, places = np.unique(np.asarray(documents), return_inverse=True)
     found = []
-    for number in numbers:
-        own, num_documents = heavy[:number], len(np.unique(places[:number]))
-        total, mean = own.sum(), float(np.average(errors[:number], weights=own))
-        effective = float(total / own.max())
+    for plain in first_shares(wrong, documents, numbers, correlation=correlation):
+        own, own_places = heavy[: plain.num], places[: plain.num]
+        total, num_documents = float(own.sum()), len(np.unique(own_places))
+        mean = float(np.average(errors[: plain.num], weights=own))
+        effective = plain.effective * total / (plain.num * float(own.max()))
         if 0 < mean < 1 and num_documents > 1:
-            sums = np.bincount(places[:number], weights=own * (errors[:number] - mean))
+            sums = np.bincount(own_places, weights=own * (errors[: plain.num] - mean))
             variance = num_documents / (num_documents - 1) * float((sums**2).sum()) / total**2
-            effective = min(float(number), mean * (1 - mean) / variance)
-        fewness = _fewness(number, num_documents) if num_documents > 1 else 0.0
-        found.append(Share(mean * number, number, effective * fewness))
+            fewness = _fewness(plain.num, num_documents)
+            effective = min(float(plain.num), mean * (1 - mean) / variance) * fewness
+        found.append(Share(mean * plain.num, plain.num, effective))
     return found
 
 

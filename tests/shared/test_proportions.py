@@ -78,11 +78,11 @@ def test_intervals_hold_the_share_about_as_often_as_they_say_though_documents_er
 def test_an_answer_of_more_weight_counts_so_often_and_tells_no_more() -> None:
     """Of 6, 3 is wrong; 1.5 and three times 0.5 lie apart from the mean: 0.25 / (4/3 x 3 / 36)."""
     documents, weights = ["a", "b", "c", "d"], [3.0, 1.0, 1.0, 1.0]
-    (found,) = weighted_shares([True, False, False, False], documents, weights, [4])
+    (found,) = weighted_shares([True, False, False, False], documents, weights, [4], correlation=0.0)
     assert (found.value, found.num, found.effective) == (0.5, 4, pytest.approx(2.25))
-    (none,) = weighted_shares([False] * 4, documents, weights, [4])
+    (none,) = weighted_shares([False] * 4, documents, weights, [4], correlation=0.0)
     assert (none.value, none.effective) == (0.0, 2.0)
-    (alone,) = weighted_shares([False, True], ["a", "a"], [1.0, 1.0], [2])
+    (alone,) = weighted_shares([False, True], ["a", "a"], [1.0, 1.0], [2], correlation=1.0)
     assert alone.effective == 0.0
 
 
@@ -91,7 +91,9 @@ def test_weights_that_are_equal_change_next_to_nothing() -> None:
     wrong = [generator.random() < 0.1 for _ in range(400)]
     documents = [str(place // 2) for place in range(400)]
     numbers = [100, 400]
-    plain = first_shares(wrong, documents, numbers, correlation=within_correlation(wrong, documents))
-    for own, found in zip(plain, weighted_shares(wrong, documents, [2.0] * 400, numbers), strict=True):
+    together = within_correlation(wrong, documents)
+    plain = first_shares(wrong, documents, numbers, correlation=together)
+    weighted = weighted_shares(wrong, documents, [2.0] * 400, numbers, correlation=together)
+    for own, found in zip(plain, weighted, strict=True):
         assert found.value == pytest.approx(own.value)
         assert found.effective == pytest.approx(own.effective, rel=0.15)
