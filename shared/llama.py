@@ -30,7 +30,7 @@ from shared.writing import Wish
 
 WEIGHTS, LORA = "model.gguf", "lora.gguf"
 SEEDS = 2**32  # llama.cpp's own are below it
-LORA_FORMAT = "gguf_lora"
+EXACT, LORA_FORMAT = "gguf", "gguf_lora"
 SILENT = 0  # of llama.cpp's levels of what it reports
 SPARE = 8  # places of the context beyond the longest prompt and answer
 LOOKED_UP = 2  # last tokens that must have stood before
@@ -123,13 +123,19 @@ class Llama:
 def load_llama(
     folder: Path, head: WritingHead, tokenizer: FastTokenizer, *, manifest: Mapping[str, Any], threads: int
 ) -> OneByOne:
-    """Return the engine of an export's folder; raises `UserError` as `exported_llama` does.
-
-    What is drawn at random is seldom what stood before: it is written without drafts.
-    """
-    end, drafted = tokenizer.eos_token_id, 0 if head.sampled else DRAFTED
+    """Return the engine of an export's folder; raises `UserError` as `exported_llama` does."""
+    end, drafted = tokenizer.eos_token_id, drafts(manifest["format"], sampled=head.sampled)
     llama = exported_llama(folder, manifest, end=end, context=head.context, threads=threads, drafted=drafted)
     return OneByOne(head, llama, padding=tokenizer.pad_token_id)
+
+
+def drafts(format: str, *, sampled: bool) -> int:
+    """Return how many tokens to draft at most, 0 where that does not pay.
+
+    What is drawn at random is seldom what stood before; and weights of fewer bits round several tokens read
+    at once otherwise than one, so that drafts would change the text.
+    """
+    return DRAFTED if format == EXACT and not sampled else 0
 
 
 def exported_llama(
