@@ -16,13 +16,15 @@ def export(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Write the export that `export.format` names into the run, and say what was proven of it."""
     folder = run_folder(config)
     config = bound(of_run(config, folder, overrides))
-    check_fits(read_manifest(folder / runs.BUNDLE), task=config.task.name)
+    manifest = read_manifest(folder / runs.BUNDLE)
+    check_fits(manifest, task=config.task.name)
     training, validation = load_training(config), load(config, "validation")
 
     from shared.adapters import load_bundle
     from shared.engines import num_threads
     from shared.export import Source, write_export
     from shared.export_proof import proof_text
+    from shared.promise import for_the_same_texts
     from shared.run_inputs import use_threads
 
     threads = num_threads(config.hardware.threads)
@@ -33,7 +35,7 @@ def export(config: RunConfig, *, overrides: Sequence[str]) -> None:
         training=training,
         validation=validation,
         metric=config.metric,
-        promise=config.promise,
+        promise=for_the_same_texts(config.promise, manifest.get("promises", [])),
         batch_tokens=config.predict.batch_tokens,
         threads=threads,
     )

@@ -6,8 +6,7 @@ written after another, so that no answer depends on the company it is written in
 
 Where the last tokens stood before, in the prompt or in what is written, what followed there is a draft: the
 model reads it in one pass and keeps as much of it as it would have written itself (Leviathan et al. 2023,
-'Fast inference from transformers via speculative decoding'; Saxena 2023, 'Prompt lookup decoding'). A summary
-repeats its source, so that much of it is read and not written.
+'Fast inference from transformers via speculative decoding'; Saxena 2023, 'Prompt lookup decoding').
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -53,6 +53,15 @@ class Promises:
     def at(self, risk: float) -> Promise | None:
         """Return the promise at this risk, None where none was asked for."""
         return next((promise for promise in self.promises if promise.risk == risk), None)
+
+
+def for_the_same_texts(asked: PromiseConfig, rows: Sequence[Mapping[str, Any]]) -> PromiseConfig:
+    """Return what is asked, with the share out of scope of a bundle's promises where none is told.
+
+    Else other risks, or an export, would be promised for other texts than the bundle was, and nobody told.
+    """
+    known = [own.out_of_scope for own in read_promises(rows) if own.out_of_scope is not None]
+    return replace(asked, out_of_scope=known[0]) if known and asked.out_of_scope is None else asked
 
 
 def make_promises(by_unit: Mapping[str, Sequence[Trial]], asked: PromiseConfig) -> list[Promises]:

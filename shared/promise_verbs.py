@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from shared import runs
 from shared.bundle_manifest import check_fits, read_manifest
 from shared.config import RunConfig
 from shared.contracts import AlarmMetric, Examples, Predictions, WritingHead
-from shared.errors import UserError
+from shared.errors import ConfigError, UserError
 from shared.promise_text import promises_text
 from shared.run_inputs import bound, keep_check, load, of_run, run_folder, told_reviewer, use_threads
 
@@ -21,16 +22,20 @@ if TYPE_CHECKING:
 def calibrate(config: RunConfig, *, overrides: Sequence[str]) -> None:
     """Fit a run's thresholds and promises on validation anew, and put them into its bundle.
 
-    Where a check is told anew, it is the bundle's from now on: promises are of answers that it checked.
+    Where a check is told anew, it is the bundle's from now on: promises are of answers that it checked. The
+    share of texts out of scope that the bundle's promises were made for stays unless another one is told.
     """
     from shared import adapters
     from shared.evaluate import infer, predict
     from shared.model_card import write_card
+    from shared.promise import for_the_same_texts
 
     folder = run_folder(config)
     reviewer = told_reviewer(config, folder, overrides)
     config = bound(of_run(config, folder, overrides))
-    check_fits(read_manifest(folder / runs.BUNDLE), task=config.task.name)
+    manifest = read_manifest(folder / runs.BUNDLE)
+    check_fits(manifest, task=config.task.name)
+    config = replace(config, promise=for_the_same_texts(config.promise, manifest.get("promises", [])))
     use_threads(config.hardware.threads)
     model, validation = adapters.load_bundle(folder / runs.BUNDLE), load(config, "validation")
     model.head.reviewer = reviewer or model.head.reviewer
@@ -77,6 +82,10 @@ def resplit(config: RunConfig, *, overrides: Sequence[str]) -> None:
     folder = run_folder(config, holding=runs.RECORD)
     config = bound(of_run(config, folder, overrides))
     asked = config.promise
+    if asked.out_of_scope is not None:
+        raise ConfigError(
+            ["promise.out_of_scope: both parts of a division have the share of all texts; allowed here: null"]
+        )
     validation, test = (_answered(config, folder, split) for split in ("validation", "test"))
     if isinstance(metric := config.metric, AlarmMetric):
         held_out, others = (metric.normal_scores(*answered) for answered in (validation, test))

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -109,7 +110,7 @@ def weighted_shares(
         effective = plain.effective * total / (plain.num * float(own.max()))
         if 0 < mean < 1 and num_documents > 1:
             sums = np.bincount(own_places, weights=own * (errors[: plain.num] - mean))
-            variance = num_documents / (num_documents - 1) * float((sums**2).sum()) / total**2
+            variance = _variance(sums, num_documents, total)
             fewness = _fewness(plain.num, num_documents)
             effective = min(float(plain.num), mean * (1 - mean) / variance) * fewness
         found.append(Share(mean * plain.num, plain.num, effective))
@@ -130,10 +131,15 @@ def within_correlation(wrong: Sequence[bool], documents: Sequence[str]) -> float
     counts = np.array(list(sizes.values()))
     if len(sizes) < 2 or not 0 < mean < 1 or counts.max() == 1:
         return 0.0
-    variance = len(sizes) / (len(sizes) - 1) * float(((sums - mean * counts) ** 2).sum()) / num**2
+    variance = _variance(sums - mean * counts, len(sizes), num)
     effect = variance * num / (mean * (1 - mean))
     others = float((counts**2).sum()) / num - 1  # that the document of a mean answer has beside it
     return float(np.clip((effect - 1) / others, 0.0, 1.0))
+
+
+def _variance(sums: np.ndarray[Any, Any], num_documents: int, total: float) -> float:
+    """Return that of a ratio, from what each document's sum lies apart from the mean one's."""
+    return num_documents / (num_documents - 1) * float((sums**2).sum()) / total**2
 
 
 def _fewness(num: int, num_documents: int) -> float:

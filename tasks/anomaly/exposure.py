@@ -38,6 +38,11 @@ class Exposed:
             for name, what in (("source", "texts to learn"), ("unrelated", "texts to move away from"))
             if not getattr(self, name)
         ]
+        mistakes += [
+            f"data.{name} names no data set alone; allowed: what sets nothing else, which thunderbird does"
+            for name in ("source", "unrelated")
+            if getattr(self, name) and "_target_" not in getattr(self, name)
+        ]
         if self.most < 1:
             mistakes.append(f"data.most={self.most}; allowed: 1 or more unrelated texts")
         if not mistakes and self.source["_target_"] == self.unrelated["_target_"]:

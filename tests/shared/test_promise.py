@@ -8,6 +8,7 @@ from shared.errors import UserError
 from shared.promise import (
     Usual,
     drift,
+    for_the_same_texts,
     judge_promise,
     kept,
     kept_again,
@@ -100,6 +101,18 @@ def test_nothing_is_promised_of_texts_out_of_scope_where_validation_has_none() -
     assert own.out_of_scope == 0.2
     assert read_promises(promises_row([own])) == [own]
     assert "95% confidence, 20% of the texts out of scope" in promises_text([own])
+
+
+def test_other_risks_are_promised_for_the_texts_that_the_bundle_was() -> None:
+    trials = [
+        Trial(str(place), 0.9, right=True, outside=0.01 if place == 0 else None) for place in range(100)
+    ]
+    rows = promises_row(make_promises({"facets": trials}, replace(ASKED, out_of_scope=0.2)))
+    assert for_the_same_texts(ASKED, rows) == replace(ASKED, out_of_scope=0.2)
+    other = replace(ASKED, out_of_scope=0.1)
+    assert for_the_same_texts(other, rows) == other
+    assert for_the_same_texts(ASKED, promises_row(make_promises({"facets": trials}, ASKED))) == ASKED
+    assert for_the_same_texts(ASKED, []) == ASKED
 
 
 def test_the_threshold_gives_the_most_answers_of_those_that_pass() -> None:

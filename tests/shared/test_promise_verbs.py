@@ -10,7 +10,7 @@ from shared import commands, promise_verbs, runs, train_verb
 from shared.adapters import read_manifest
 from shared.compose import compose_run
 from shared.config import RunConfig
-from shared.errors import UserError
+from shared.errors import ConfigError, UserError
 from shared.examples import SummaryPrediction
 from shared.promise import Promises, read_promises
 from shared.provenance import machine
@@ -99,6 +99,9 @@ def test_evaluate_judges_the_bundles_promises_and_resplit_tells_how_often_they_h
     words = ["promise.divisions=6", "promise.risks=[0.5]"]
     promise_verbs.resplit(told(trained.parents[1], f"run={trained}", *words), overrides=words)
     assert "at most 50% of facets given are wrong" in capsys.readouterr().out
+    words = ["promise.out_of_scope=0.2"]
+    with pytest.raises(ConfigError, match=r"both parts of a division have the share of all texts"):
+        promise_verbs.resplit(told(trained.parents[1], f"run={trained}", *words), overrides=words)
 
 
 def test_predict_gives_what_keeps_the_promise_and_queues_the_rest(trained: Path, tmp_path: Path) -> None:

@@ -70,6 +70,10 @@ def test_texts_that_the_source_has_too_are_not_unrelated_and_a_seed_draws_the_ot
             "data.unrelated is empty; name what has the texts to move away from, as data@unrelated=bgl",
         ),
         (
+            {"source": node("sample"), "unrelated": {"data": node("lines"), "task": {}}},
+            "data.unrelated names no data set alone; allowed: what sets nothing else, which thunderbird does",
+        ),
+        (
             {"source": node("sample"), "unrelated": node("sample"), "most": 0},
             "data.most=0; allowed: 1 or more unrelated texts",
         ),
