@@ -18,6 +18,7 @@ async function ask(path, body) {
   return answer;
 }
 
+const told = ask("api/about");
 const asked = (values) => new URLSearchParams({reviewer, ...values}).toString();
 const say = (message) => { element("said").textContent = message; };
 
@@ -87,6 +88,7 @@ async function begin() {
   if (!reviewer) return element("reviewer").focus();
   localStorage.setItem("reviewer", reviewer);
   try {
+    about = await told;
     show(await ask(`api/next?${asked({})}`));
   } catch (error) {
     element("problem").textContent = error.message;
@@ -115,9 +117,8 @@ document.addEventListener("click", (event) => {
 });
 element("begin").addEventListener("click", begin);
 element("reviewer").value = localStorage.getItem("reviewer") ?? "";
-ask("api/about").then((found) => {
-  about = found;
-  element("title").textContent = `Review: ${about.title}`;
+told.then((found) => {
+  element("title").textContent = `Review: ${found.title}`;
   document.title = element("title").textContent;
   element("reviewer").focus();
 }, (error) => { element("problem").textContent = error.message; });

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from shared.labelling.contracts import Answer
 from shared.labelling.folder import read_decisions, settled
@@ -133,6 +133,23 @@ def test_a_reviewer_marks_corrects_undoes_and_goes_on_after_the_server_was_kille
     page.keyboard.press("a")
     expect(page.locator("#progress")).to_have_text("3 of 3 texts decided, 3 by you")
     assert [one.action for one in read_decisions(folder)] == ["correct", "accept", "reject", "undo", "accept"]
+
+
+def test_a_name_entered_before_the_page_knows_the_labels_waits_for_them(
+    browser: Browser, serve: Serve, tmp_path: Path
+) -> None:
+    served = serve(make_labelling(tmp_path / "labels", Answer("a", "one", spans("a", (0, 9, "PER")))))
+    page = browser.new_context().new_page()
+    waiting: list[Route] = []
+    page.route("**/api/about", lambda route: waiting.append(route))
+    page.goto(served.address)
+    page.get_by_label("Your name").fill("ada")
+    page.get_by_label("Your name").press("Enter")
+    page.wait_for_timeout(300)
+    assert page.locator("#problem").inner_text() == ""
+    [held] = waiting
+    held.continue_()
+    expect(page.locator("mark")).to_have_count(1)
 
 
 def test_two_reviewers_see_shared_texts_and_how_far_they_agree(
