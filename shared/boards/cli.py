@@ -111,6 +111,9 @@ def measure(arguments: Sequence[str], board: Path) -> None:
     import subprocess
 
     from shared.boards.measure import measurable
+    from shared.boards.measurements import read_measurements
+    from shared.boards.ranks import compare_ranks, ranks_text
+    from shared.record import read_record
 
     if len(arguments) == 1:
         _measure(Path(arguments[0]), board)
@@ -118,9 +121,15 @@ def measure(arguments: Sequence[str], board: Path) -> None:
     folders = [Path(word) for word in arguments] or measurable(Path("runs"), leaderboards_dir=board)
     if not folders:
         raise UserError("no evaluated run of a published row in runs/: python -m leaderboards reproduce ID")
+    tasks = sorted({read_record(folder / RECORD).task for folder in folders})
+    before = {task: read_measurements(board, task=task) for task in tasks}
     for folder in folders:  # each in a process of its own, whose peak of memory is the row's
         command = [sys.executable, "-m", "leaderboards", "measure", str(folder), f"{_BOARD}{board}"]
         subprocess.run(command, check=True)
+    for task in tasks:
+        ranks = compare_ranks(before[task], read_measurements(board, task=task))
+        if ranks:
+            say(f"{task}, {ranks_text(ranks)}")
 
 
 def _measure(folder: Path, board: Path) -> None:
