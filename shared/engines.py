@@ -29,6 +29,8 @@ TITLES = {
     "gguf_q8_0": "8 bits, llama.cpp",
     "gguf_q4_1": "4 bits, llama.cpp",
     "gguf_lora": "LoRA on the base's GGUF, llama.cpp",
+    "genai_f16": "16 bits, OpenVINO GenAI",
+    "genai_q8_0": "8 bits, OpenVINO GenAI",
     SPECULATIVE: "speculative decoding",
 }
 

@@ -1,16 +1,14 @@
 """Exported specialists: another engine's model in place of that of torch, and the head around it.
 
-A folder holds a graph, or a decoder's weights for llama.cpp, what decoding reads of the head's weights, the
-tokenizer, and `export.json`, which says how it was made and what was proven of it. Neither torch nor
-transformers is imported, so that a process answers within a second of its start; merged weights alone are
-run by torch, token by token or speculatively.
+A folder holds a graph, or a decoder's weights for llama.cpp or OpenVINO GenAI, what decoding reads of the
+head's weights, the tokenizer, and `export.json`, which says how it was made and what was proven of it.
+Neither torch nor transformers is imported, so that a process answers within a second of its start; merged
+weights alone are run by torch, token by token or speculatively.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -19,16 +17,15 @@ import numpy as np
 
 from shared.bundle_manifest import read_manifest
 from shared.contracts import Arrays, Engine, Features, Head, Types, WritingHead
-from shared.errors import UserError
 from shared.fast_tokenizer import FastTokenizer
 from shared.files import file_sha256
+from shared.runtimes import runtime
 from shared.stored_arrays import StoredArrays
 from shared.typed_config import build
-from shared.verb_config import BY_TORCH, MERGED
+from shared.verb_config import BY_TORCH, GENAI, MERGED
 
 EXPORTS, MANIFEST = "exports", "export.json"
 GRAPH, ARRAYS = "model.onnx", "arrays.npz"
-REPORTER = "openvino_telemetry"  # where it cannot be imported, OpenVINO has a stub in its place
 
 Graph = Callable[[Arrays], np.ndarray[Any, Any]]  # a batch's arrays, by name -> logits
 
@@ -78,16 +75,19 @@ def _engine(folder: Path, manifest: Mapping[str, Any], *, threads: int) -> Engin
     head: Head = settings.head(tokenizer, types=manifest["types"], module=module)
     if manifest["format"] in GRAPHS:
         return ExportedModel(head, GRAPHS[manifest["format"]](folder / GRAPH, threads))
+    writing = cast(WritingHead, head)
+    if manifest["format"] in GENAI:
+        from shared.genai import load_genai
+
+        return load_genai(folder, writing, tokenizer, threads=threads)
     from shared.llama import load_llama
 
-    return load_llama(folder, cast(WritingHead, head), tokenizer, manifest=manifest, threads=threads)
+    return load_llama(folder, writing, tokenizer, manifest=manifest, threads=threads)
 
 
 def onnx_graph(path: Path, threads: int) -> Graph:
     """Return the graph run by ONNX Runtime; raises `UserError` where that is not installed."""
-    _need("onnxruntime")
-    import onnxruntime
-
+    onnxruntime = runtime("onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -103,11 +103,7 @@ def onnx_graph(path: Path, threads: int) -> Graph:
 
 def openvino_graph(path: Path, threads: int) -> Graph:
     """Return the graph run by OpenVINO; raises `UserError` where that is not installed."""
-    _need("openvino")
-    sys.modules.setdefault(REPORTER, None)  # type: ignore[arg-type]  # it would note and report each import
-    import openvino
-
-    core = openvino.Core()
+    core = runtime("openvino").Core()
     settings = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
     compiled = core.compile_model(core.read_model(path), "CPU", settings)
     names = [node.any_name for node in compiled.inputs]
@@ -125,8 +121,3 @@ GRAPHS = {
     "openvino": openvino_graph,
     "openvino_int8": openvino_graph,
 }
-
-
-def _need(package: str) -> None:
-    if importlib.util.find_spec(package) is None:
-        raise UserError(f"this engine needs {package}: pip install 'rightsize[engines]'")

@@ -1,15 +1,17 @@
 """A tuned decoder as GGUF files for llama.cpp: merged into the base's weights, or the LoRA alone.
 
 Vocabulary, chat template and sizes are those of the base's own GGUF. llama.cpp keeps the rows of a llama's
-queries and keys in another order than transformers does: the two halves of a head in turn.
+queries and keys in another order than transformers does: the two halves of a head in turn. What OpenVINO
+GenAI reads is made of such a file.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +20,20 @@ from shared.bundle_manifest import read_manifest
 from shared.contracts import Base
 from shared.errors import UserError
 from shared.fast_tokenizer import FastTokenizer
+from shared.genai import convert
 from shared.llama import LORA, WEIGHTS
+from shared.verb_config import GENAI
 
 if TYPE_CHECKING:
     from shared.model import Model
 
-BITS = {"gguf": "F32", "gguf_q8_0": "Q8_0", "gguf_q4_1": "Q4_1"}  # format -> type of the matrices
+BITS = {  # format -> type of the matrices
+    "gguf": "F32",
+    "gguf_q8_0": "Q8_0",
+    "gguf_q4_1": "Q4_1",
+    "genai_f16": "F16",
+    "genai_q8_0": "Q8_0",
+}
 ADAPTER = "adapter_model.safetensors"  # peft's file in a bundle
 ARCHITECTURE, FILE_TYPE = "general.architecture", "general.file_type"
 TYPES_OF_WEIGHTS = (FILE_TYPE, "general.quantization_version")
@@ -38,14 +48,20 @@ Array = np.ndarray[Any, Any]
 
 
 def write_decoder(model: Model, bundle: Path, folder: Path, *, format: str) -> None:
-    """Fill the folder of an export with what llama.cpp reads; `model` is that of the bundle, merged.
+    """Fill the folder of an export with what llama.cpp or OpenVINO GenAI reads; `model` is merged.
 
     Raises `UserError` where the base came without a GGUF, and of a bundle without a plain LoRA for it alone.
     """
     if format in BITS:
         weights = {name: value.float().cpu().numpy() for name, value in model.backbone.state_dict().items()}
         end = FastTokenizer.of(model.tokenizer).eos_token_id
-        write_merged(weights, folder / WEIGHTS, base=model.base, bits=BITS[format], end=end)
+        write = partial(write_merged, weights, base=model.base, bits=BITS[format], end=end)
+        if format not in GENAI:
+            write(folder / WEIGHTS)
+            return
+        with TemporaryDirectory(dir=folder) as work:
+            write(Path(work) / WEIGHTS)
+            convert(Path(work) / WEIGHTS, folder)
         return
     lora = read_manifest(bundle)["lora"]
     if lora["method"] != "lora" or lora["dora"]:
@@ -57,9 +73,9 @@ def write_decoder(model: Model, bundle: Path, folder: Path, *, format: str) -> N
 def write_merged(weights: dict[str, Array], path: Path, *, base: Base, bits: str, end: int) -> None:
     """Write all of a decoder: its weights by the names of transformers, float32.
 
-    `bits` names the type of its matrices, F32, Q8_0 or Q4_1; embeddings have 8 bits where others have 4, as
-    they are the output too. `end` is the id of the token that ends what is written. Raises `UserError` where
-    the base came without a GGUF.
+    `bits` names the type of its matrices, F32, F16, Q8_0 or Q4_1; embeddings have 8 bits where others have 4,
+    as they are the output too. `end` is the id of the token that ends what is written. Raises `UserError`
+    where the base came without a GGUF.
     """
     import gguf
 

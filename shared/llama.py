@@ -11,7 +11,6 @@ model reads it in one pass and keeps as much of it as it would have written itse
 
 from __future__ import annotations
 
-import importlib.util
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,6 +22,7 @@ from shared.copied_numbers import numbers_grammar
 from shared.errors import BundleError, UserError
 from shared.fast_tokenizer import FastTokenizer
 from shared.one_by_one import OneByOne
+from shared.runtimes import runtime
 from shared.training_config import ModelConfig
 from shared.typed_config import typed
 from shared.writing import Wish
@@ -55,10 +55,7 @@ class Llama:
         lora: Path | None = None,
         drafted: int,
     ) -> None:
-        if importlib.util.find_spec("xllamacpp") is None:
-            raise UserError("this engine needs xllamacpp: pip install 'rightsize[engines]'")
-        import xllamacpp
-
+        xllamacpp = runtime("xllamacpp")
         settings = xllamacpp.CommonParams()
         settings.model.path = str(weights)
         settings.n_ctx, settings.n_parallel, settings.warmup = context + SPARE, 1, False

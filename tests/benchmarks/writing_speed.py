@@ -1,4 +1,4 @@
-"""Tokens a second of a tuned decoder: `transformers`' `generate` beside ours and llama.cpp, same weights.
+"""Tokens a second of a tuned decoder: `transformers`' `generate` beside ours, llama.cpp and OpenVINO GenAI.
 
 Takes a writer's run, or trains one on the sample corpus for an epoch, and has each system write behind the
 same prompts, one after another, in turn and several times; reading the prompt counts. A run's own prompts are
@@ -30,13 +30,14 @@ from shared.config import RunConfig
 from shared.engines import TORCH, num_threads
 from shared.export_verb import export
 from shared.fast_tokenizer import FastTokenizer
+from shared.genai import GenAI
 from shared.gguf_export import write_decoder
 from shared.llama import EXACT, drafts, exported_llama
 from shared.modules.products import has_fast_products
 from shared.modules.speculation import SpeculativeWriter
 from shared.phrases import Phrases
 from shared.run_inputs import load, load_training, of_run
-from shared.verb_config import SPECULATIVE, WRITERS
+from shared.verb_config import GENAI, SPECULATIVE, WRITERS
 from shared.writing import Wish
 from tests.benchmarks.inference_speed import LEADERBOARDS
 from tests.benchmarks.products import plain_products
@@ -45,7 +46,7 @@ from tests.benchmarks.published import publish
 PROMPT, WRITTEN = 440, 112  # tokens
 GENERATE, STATIC = "transformers, generate", "transformers, generate, static cache"
 OURS = f"torch, products by {'oneDNN' if has_fast_products() else 'MKL'}"
-COLD, STARTED = 5, "gguf_q8_0"  # starts of a new process, beside those of torch
+COLD, STARTED = 5, ("gguf_q8_0", "genai_q8_0")  # starts of a new process, beside those of torch
 
 Write = Callable[[Wish], list[int]]
 
@@ -147,6 +148,10 @@ def rate_table(run: Path, work: Path, prompts: Sequence[Wish], data_dir: str, *,
         folder = work / engine
         folder.mkdir()
         write_decoder(model, bundle, folder, format=engine)
+        if engine in GENAI:
+            own = GenAI(folder, end=sizes["end"], threads=sizes["threads"], drafts=not head.sampled)
+            systems[engine] = own.write
+            continue
         drafted = drafts(engine, sampled=head.sampled)
         llamas[engine] = exported_llama(folder, {**manifest, "format": engine}, **sizes, drafted=drafted)
         systems[engine] = llamas[engine].write
@@ -202,15 +207,16 @@ def agreement(texts: Sequence[Sequence[int]], exact: Sequence[Sequence[int]]) ->
 
 def cold_table(run: Path) -> SpeedTable:
     """Return the wall time of `predict` on one short report, from the start of a process to its end."""
-    words = [f"run='{run}'", f"export.format={STARTED}", "export.force=true"]
-    export(compose_run("summarization", words), overrides=[])
+    for engine in STARTED:
+        words = [f"run='{run}'", f"export.format={engine}", "export.force=true"]
+        export(compose_run("summarization", words), overrides=[])
     rows = []
     with tempfile.TemporaryDirectory() as name:
         one = Path(name) / "one.txt"
         one.write_text(
             "Revenue of Orla Lines rose 12% to $41.2 million in the second quarter.\n", encoding="utf-8"
         )
-        for engine in (TORCH, STARTED):
+        for engine in (TORCH, *STARTED):
             words = [f"run={run}", f"engine={engine}", f"predict.input={one}", "predict.check=false"]
             command = [sys.executable, "-m", "tasks.summarization", "predict", *words]
             seconds = []
