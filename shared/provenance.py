@@ -20,6 +20,7 @@ _LIBRARIES = (
     "numpy",
     "onnxruntime",
     "openvino",
+    "openvino-genai",
     "peft",
     "rdflib",
     "rouge-score",

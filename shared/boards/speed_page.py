@@ -10,7 +10,7 @@ from shared.boards.speed import FOLDER, SpeedRecord
 from shared.boards.speed_plots import plot_name, speed_plot
 
 PAGE = "speed.md"
-_SHOWN = ("torch", "transformers", "onnxruntime", "openvino", "xllamacpp", "gliner", "peft")
+_SHOWN = ("torch", "transformers", "onnxruntime", "openvino", "openvino-genai", "xllamacpp", "gliner", "peft")
 
 
 def speed_markdown(records: Sequence[SpeedRecord]) -> str:
