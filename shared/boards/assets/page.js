@@ -31,7 +31,7 @@
   }
 
   function isEmpty(cell, numeric) {
-    return cell.classList.contains("empty") || (numeric && cell.dataset.value === undefined);
+    return cell.classList.contains("na") || (numeric && cell.dataset.value === undefined);
   }
 
   function compare(a, b, numeric) {
@@ -81,7 +81,7 @@
   // Thousands of cells are empty, each for the reason that rows of its kind have: said once, it is small.
   function sayWhyEmpty() {
     const why = JSON.parse(document.getElementById("empty").textContent);
-    for (const cell of document.querySelectorAll("table.main td.empty")) cell.title = why[cell.parentElement.dataset.kind];
+    for (const cell of document.querySelectorAll("table.main td.na")) cell.title = why[cell.parentElement.dataset.kind];
   }
 
   sayWhyEmpty();

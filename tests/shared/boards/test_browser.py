@@ -96,7 +96,7 @@ def test_a_click_sorts_a_column_and_another_turns_it_around(open_page: Open, by_
 def test_empty_cells_say_why_they_are(open_page: Open, by_hand: Path) -> None:
     shown = open_page(by_hand).locator("table.main").first
     for kind, reason in (("baseline", "no weights, no training"), ("cited", "not stated or not comparable")):
-        empty = shown.locator(f'tr[data-kind="{kind}"] td.empty')
+        empty = shown.locator(f'tr[data-kind="{kind}"] td.na')
         assert {cell.get_attribute("title") for cell in empty.all()} == {reason}
 
 
