@@ -107,7 +107,10 @@ def rescore(arguments: Sequence[str], board: Path) -> None:
 
 
 def measure(arguments: Sequence[str], board: Path) -> None:
-    """[RUN ...]: time evaluated runs of published rows (all below runs/) on an idle machine, one by one."""
+    """[RUN ...]: time evaluated runs of published rows (all below runs/) on an idle machine, one by one.
+
+    Of several that were measured before it tells whether they rank as they did.
+    """
     import subprocess
 
     from shared.boards.measure import measurable
