@@ -42,9 +42,8 @@ FORMATS = ("jsonl", "text", "conll")
 
 
 GRAPHS = ("onnx", "onnx_int8", "openvino", "openvino_int8")  # engines of encoders
-GGUF = ("gguf", "gguf_q8_0", "gguf_q4_1", "gguf_lora")  # engines of decoders: llama.cpp
-GENAI = ("genai_f16", "genai_q8_0")  # OpenVINO GenAI
-WRITERS = (*GGUF, *GENAI)
+GENAI = ("genai_f16", "genai_q8_0")  # engines of decoders by OpenVINO GenAI; the others by llama.cpp
+WRITERS = ("gguf", "gguf_q8_0", "gguf_q4_1", "gguf_lora", *GENAI)
 MERGED = "merged"  # torch on merged weights
 SPECULATIVE = "speculative"  # torch on merged weights of a decoder, several tokens a pass
 BY_TORCH = (MERGED, SPECULATIVE)

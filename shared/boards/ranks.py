@@ -9,6 +9,8 @@ from itertools import combinations
 
 from shared.boards.measurements import REPEATED, Measurement
 
+_Values = tuple[Sequence[float], Sequence[float]]  # of the repeats, before and after
+
 
 @dataclass(frozen=True)
 class Ranks:
@@ -32,9 +34,6 @@ def compare_ranks(before: Mapping[str, Measurement], after: Mapping[str, Measure
         if id in before and again != before[id] and again.hardware.cpu == before[id].hardware.cpu
     ]
     return [_ranks(figure, [_values(row, figure) for row in rows]) for figure in REPEATED if len(rows) > 1]
-
-
-_Values = tuple[Sequence[float], Sequence[float]]  # of the repeats, before and after
 
 
 def _values(row: tuple[Measurement, Measurement], figure: str) -> _Values:
