@@ -40,7 +40,7 @@ bench: $(STAMP) ## answers a second, latency, cold start of every engine beside 
 bench-gliner: $(STAMP) ## texts a second of GLiNER's own calls and of our engines, for RUN=<NER run of gliner>
 	$(BIN)/python -m tests.benchmarks.gliner_speed --run "$(RUN)" --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
 
-bench-writing: $(STAMP) ## tokens a second of generate, of ours and of llama.cpp with the same weights, or those of RUN=<summarization run>
+bench-writing: $(STAMP) ## tokens a second of generate, of ours, of llama.cpp and of OpenVINO GenAI with the same weights, or those of RUN=<summarization run>
 	$(BIN)/python -m tests.benchmarks.writing_speed $(if $(RUN),--run "$(RUN)") --data-dir "$${RIGHTSIZE_DATA_DIR:-$$HOME/.cache/rightsize}"
 
 bench-growth: $(STAMP) ## time and memory of predict for a hundred to a million texts, by the export of RUN=<ontology run>

@@ -28,7 +28,7 @@ DRAFTED = 6  # tokens of a draft, at most
 class GenAI:
     """A decoder in OpenVINO's own format; `end` is the id of the token that ends an answer.
 
-    `drafts` is whether what stood before is read as a draft: for what is drawn at random that does not pay.
+    `drafts` is whether what stood before is read as a draft: what is drawn at random seldom stood before.
     """
 
     def __init__(self, folder: Path, *, end: int, threads: int, drafts: bool) -> None:

@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.bases import find_base
-from shared.compose import compose_run
 from shared.errors import UserError
 from shared.evaluate import predict
 from shared.export import Source, write_export
@@ -18,9 +16,9 @@ from shared.exported import load_export
 from shared.genai import GenAI, convert
 from shared.gguf_export import write_merged
 from shared.one_by_one import OneByOne
-from shared.writing import Wish
 from tests.shared.test_export import ASKED, source_of
-from tests.shared.test_llama import ASKER, WRITER, source_tokenizer
+from tests.shared.test_llama import ASKER, WRITER
+from tests.shared.written_by import base_gguf, check_likeliest, check_numbers, check_shown
 
 pytestmark = pytest.mark.usefixtures("short_base", "short_encoder")
 F16 = replace(ASKED, format="genai_f16", budget=1.0)
@@ -41,8 +39,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GenAI]:
     """The base itself, from its own file."""
     folder = tmp_path_factory.mktemp("whole")
     (folder / "work").mkdir()
-    gguf = find_base(compose_run("ner", ["model=smollm2"]).model).gguf
-    assert gguf
+    gguf = base_gguf()
     (folder / "work" / gguf.name).symlink_to(gguf)
     convert(folder / "work" / gguf.name, folder)
     yield GenAI(folder, end=2, threads=1, drafts=True)
@@ -93,31 +90,15 @@ def test_queries_are_drawn_by_the_passages_own_seed(tmp_path: Path) -> None:
 
 
 def test_the_likeliest_token_comes_each_time_whatever_was_written_before(whole: GenAI) -> None:
-    prompt = [1, 4093, 198, 504, 3575, 282, 4649, 314]
-    first = whole.write(Wish(prompt, 12))
-    for other in ([1, 4093, 198, 5], prompt[:3], [*prompt, 7, 8]):
-        whole.write(Wish(other, 3))
-        assert whole.write(Wish(prompt, 12)) == first
-    assert len(first) == 12 or first[-1] == 2
+    check_likeliest(whole)
 
 
 def test_what_is_shown_while_it_is_written_is_the_text_of_the_same_tokens(whole: GenAI) -> None:
-    tokenizer = source_tokenizer()
-    prompt = tokenizer.encode("The capital of France is")
-    pieces: list[str] = []
-    tokens = whole.write(Wish(prompt, 12, show=pieces.append))
-    assert tokens == whole.write(Wish(prompt, 12))
-    assert "".join(pieces) == tokenizer.decode(tokens) + "\n"
-    assert len(pieces) > 4
+    assert check_shown(whole) > 4
 
 
 def test_numbers_that_are_not_allowed_are_not_written(whole: GenAI) -> None:
-    tokenizer = source_tokenizer()
-    prompt = tokenizer.encode("Revenue by year: 2019: $41.2 million; 2020: $")
-    free = tokenizer.decode(whole.write(Wish(prompt, 24)))
-    bound = tokenizer.decode(whole.write(Wish(prompt, 24, numbers=frozenset({"77.5", "8"}))))
-    assert any(digit in free for digit in "0123456")
-    assert not set(bound.replace("77.5", "").replace("8", "")) & set("0123456789")
+    check_numbers(whole)
 
 
 def test_a_file_that_openvino_genai_does_not_read_is_told(

@@ -11,7 +11,6 @@ import gguf
 import pytest
 
 from shared import adapters
-from shared.bases import find_base
 from shared.compose import compose_run
 from shared.errors import UserError
 from shared.evaluate import predict
@@ -29,6 +28,7 @@ from shared.writing import Wish
 from tests.shared.bundles import write_bundle
 from tests.shared.short_base import SHORT, SHORT_ENCODER
 from tests.shared.test_export import ASKED, PROOF, source_of
+from tests.shared.written_by import base_gguf, base_tokenizer, check_likeliest, check_numbers, check_shown
 
 pytestmark = pytest.mark.usefixtures("short_base", "short_encoder")
 GGUF = replace(ASKED, format="gguf")
@@ -56,9 +56,7 @@ def written(
 @pytest.fixture(scope="module")
 def llama() -> Iterator[Llama]:
     """The base itself, from its own file."""
-    gguf = find_base(compose_run("ner", ["model=smollm2"]).model).gguf
-    assert gguf
-    yield Llama(gguf, end=2, context=256, threads=1, drafted=DRAFTED)
+    yield Llama(base_gguf(), end=2, context=256, threads=1, drafted=DRAFTED)
 
 
 def proof_of(folder: Path) -> dict[str, object]:
@@ -147,19 +145,20 @@ def test_queries_are_drawn_by_the_passages_own_seed(tmp_path: Path) -> None:
 
 
 def test_the_likeliest_token_comes_each_time_whatever_was_written_before(llama: Llama) -> None:
-    prompt = [1, 4093, 198, 504, 3575, 282, 4649, 314]
-    first = llama.write(Wish(prompt, 12))
-    for other in ([1, 4093, 198, 5], prompt[:3], [*prompt, 7, 8]):
-        llama.write(Wish(other, 3))
-        assert llama.write(Wish(prompt, 12)) == first
-    assert len(first) == 12 or first[-1] == 2
+    check_likeliest(llama)
+
+
+def test_what_is_shown_while_it_is_written_is_the_text_of_the_same_tokens(llama: Llama) -> None:
+    assert check_shown(llama) > 10
+
+
+def test_numbers_that_are_not_allowed_are_not_written(llama: Llama) -> None:
+    check_numbers(llama)
 
 
 def test_what_stood_before_is_drafted_and_no_text_is_another_for_it(llama: Llama) -> None:
-    tokenizer = source_tokenizer()
-    base = find_base(compose_run("ner", ["model=smollm2"]).model).gguf
-    assert base
-    plain = Llama(base, end=2, context=256, threads=1, drafted=0)
+    tokenizer = base_tokenizer()
+    plain = Llama(base_gguf(), end=2, context=256, threads=1, drafted=0)
     verse = "The ships of the north sail at dawn, the ships of the south sail at dusk.\n"
     wish = Wish(tokenizer.encode(2 * verse + "The ships of the north"), 24)
     before = llama.taken
@@ -168,35 +167,9 @@ def test_what_stood_before_is_drafted_and_no_text_is_another_for_it(llama: Llama
     assert plain.taken == 0
 
 
-def test_what_is_shown_while_it_is_written_is_the_text_of_the_same_tokens(llama: Llama) -> None:
-    tokenizer = source_tokenizer()
-    prompt = tokenizer.encode("The capital of France is")
-    pieces: list[str] = []
-    tokens = llama.write(Wish(prompt, 12, show=pieces.append))
-    assert tokens == llama.write(Wish(prompt, 12))
-    assert "".join(pieces) == tokenizer.decode(tokens) + "\n"
-    assert len(pieces) > 10
-
-
 def test_a_prompt_beyond_the_context_is_told(llama: Llama) -> None:
     with pytest.raises(UserError, match="does not write behind 4000 tokens"):
         llama.write(Wish([5] * 4000, 12, show=print))
-
-
-def test_numbers_that_are_not_allowed_are_not_written(llama: Llama) -> None:
-    tokenizer = source_tokenizer()
-    prompt = tokenizer.encode("Revenue by year: 2019: $41.2 million; 2020: $")
-    free = tokenizer.decode(llama.write(Wish(prompt, 24)))
-    bound = tokenizer.decode(llama.write(Wish(prompt, 24, numbers=frozenset({"77.5", "8"}))))
-    assert any(digit in free for digit in "0123456")
-    assert not set(bound.replace("77.5", "").replace("8", "")) & set("0123456789")
-
-
-def source_tokenizer():  # type: ignore[no-untyped-def]
-    from shared.fast_tokenizer import FastTokenizer
-
-    folder = find_base(compose_run("ner", ["model=smollm2"]).model).folder
-    return FastTokenizer.load(folder, special={"pad": "<|endoftext|>", "eos": "<|im_end|>"})
 
 
 def test_a_file_has_the_bases_vocabulary_and_the_types_that_were_asked_for(
