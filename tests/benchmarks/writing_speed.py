@@ -1,20 +1,25 @@
 """Tokens a second of a tuned decoder: `transformers`' `generate` beside ours, llama.cpp and OpenVINO GenAI.
 
 Takes a writer's run, or trains one on the sample corpus for an epoch, and has each system write behind the
-same prompts, one after another, in turn and several times; reading the prompt counts. A run's own prompts are
-those of its data's validation, with the sentences that its selector chooses. Run it on an idle machine,
-without OMP_WAIT_POLICY=PASSIVE, under which llama.cpp waits for its threads.
+same prompts, one after another, in turn and several times; reading the prompt counts. Each has a process of
+its own, which waits while the others write: in one process, their libraries' threads slowed each other. A
+run's own prompts are those of its data's validation, with the sentences that its selector chooses. Run it on
+an idle machine, without OMP_WAIT_POLICY=PASSIVE, under which llama.cpp waits for its threads.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +37,7 @@ from shared.export_verb import export
 from shared.fast_tokenizer import FastTokenizer
 from shared.genai import GenAI
 from shared.gguf_export import write_decoder
-from shared.llama import EXACT, drafts, exported_llama
+from shared.llama import drafts, exported_llama
 from shared.modules.products import has_fast_products
 from shared.modules.speculation import SpeculativeWriter
 from shared.phrases import Phrases
@@ -126,46 +131,94 @@ def generating(backbone: Any, tokenizer: Any, **settings: Any) -> Write:
     return write
 
 
+@dataclass(frozen=True)
+class Writer:
+    """What writes, and where a process finds its weights."""
+
+    system: str
+    bundle: Path
+    folder: Path  # of the export, where the system is an engine's
+    phrases: Phrases  # that drafts of ours come from
+    end: int  # id of the token that ends an answer
+    context: int  # tokens of a prompt and its answer at most
+    sampled: bool  # whether answers of the run are drawn at random
+    threads: int
+
+    def load(self) -> Write:
+        """Return what writes behind a prompt."""
+        if self.system in GENAI:
+            return GenAI(self.folder, end=self.end, threads=self.threads, drafts=not self.sampled).write
+        if self.system in WRITERS:
+            return exported_llama(
+                self.folder,
+                {**read_manifest(self.bundle), "format": self.system},
+                end=self.end,
+                context=self.context,
+                threads=self.threads,
+                drafted=drafts(self.system, sampled=self.sampled),
+            ).write
+        torch.set_num_threads(self.threads)
+        model = load_bundle(self.bundle)
+        backbone, tokenizer = model.backbone, model.tokenizer
+        if self.system == SPECULATIVE:
+            return SpeculativeWriter(backbone, tokenizer, self.phrases).write
+        if self.system in (GENERATE, STATIC):
+            plain_products(model)
+        settings = {"cache_implementation": "static"} if self.system == STATIC else {}
+        return generating(backbone, tokenizer, **settings)
+
+
+_write: Write  # of the process of one writer
+
+
+def begin(writer: Writer, prompt: Wish) -> None:
+    """Load the writer of this process, and let it write once."""
+    global _write
+    _write = writer.load()
+    written_behind([prompt])
+
+
+def written_behind(prompts: Sequence[Wish]) -> tuple[list[list[int]], float]:
+    """Return what this process's writer writes behind the prompts, and the seconds that took."""
+    with torch.inference_mode():
+        started = time.perf_counter()
+        texts = [_write(prompt) for prompt in prompts]
+        return texts, time.perf_counter() - started
+
+
 def rate_table(run: Path, work: Path, prompts: Sequence[Wish], data_dir: str, *, repeats: int) -> SpeedTable:
     """Return the table of rates, each beside `generate`, and how far its texts are the same."""
     bundle = run / runs.BUNDLE
-    model, manifest = load_bundle(bundle), read_manifest(bundle)
-    peer = load_bundle(bundle)
-    plain_products(peer)
-    longest = max(len(wish.tokens) + wish.limit for wish in prompts)
-    sizes = {"end": model.tokenizer.eos_token_id, "context": longest, "threads": num_threads(0)}
+    model = load_bundle(bundle)
     head: Any = model.head
     phrases = Phrases.of(head.targets(load_training(_config_of(run, data_dir))))
-    speculative = SpeculativeWriter(model.backbone, model.tokenizer, phrases)
-    systems = {
-        GENERATE: generating(peer.backbone, peer.tokenizer),
-        STATIC: generating(peer.backbone, peer.tokenizer, cache_implementation="static"),
-        OURS: generating(model.backbone, model.tokenizer),
-        SPECULATIVE: speculative.write,
-    }
-    llamas = {}
     for engine in WRITERS:
-        folder = work / engine
-        folder.mkdir()
-        write_decoder(model, bundle, folder, format=engine)
-        if engine in GENAI:
-            own = GenAI(folder, end=sizes["end"], threads=sizes["threads"], drafts=not head.sampled)
-            systems[engine] = own.write
-            continue
-        drafted = drafts(engine, sampled=head.sampled)
-        llamas[engine] = exported_llama(folder, {**manifest, "format": engine}, **sizes, drafted=drafted)
-        systems[engine] = llamas[engine].write
-    rates: dict[str, list[float]] = {name: [] for name in systems}
+        (work / engine).mkdir()
+        write_decoder(model, bundle, work / engine, format=engine)
+    longest = max(len(wish.tokens) + wish.limit for wish in prompts)
+    rates: dict[str, list[float]] = {}
     texts: dict[str, list[list[int]]] = {}
-    with torch.inference_mode():
-        for write in systems.values():
-            write(prompts[0])
-        llamas[EXACT].taken = 0
+    context = multiprocessing.get_context("spawn")
+    with ExitStack() as processes:
+        pools = {}
+        for system in (GENERATE, STATIC, OURS, SPECULATIVE, *WRITERS):
+            writer = Writer(
+                system=system,
+                bundle=bundle,
+                folder=work / system,
+                phrases=phrases,
+                end=model.tokenizer.eos_token_id,
+                context=longest,
+                sampled=head.sampled,
+                threads=num_threads(0),
+            )
+            pool = ProcessPoolExecutor(1, context, initializer=begin, initargs=(writer, prompts[0]))
+            pools[system], rates[system] = processes.enter_context(pool), []
+            pools[system].submit(written_behind, []).result()  # it has begun before the next one does
         for _ in range(repeats):
-            for name, write in systems.items():
-                started = time.perf_counter()
-                texts[name] = [write(prompt) for prompt in prompts]
-                rates[name].append(sum(map(len, texts[name])) / (time.perf_counter() - started))
+            for system, pool in pools.items():
+                texts[system], seconds = pool.submit(written_behind, prompts).result()
+                rates[system].append(sum(map(len, texts[system])) / seconds)
     base, exact = statistics.median(rates[GENERATE]), texts[GENERATE]
     rows = [
         row_of(
@@ -177,13 +230,12 @@ def rate_table(run: Path, work: Path, prompts: Sequence[Wish], data_dir: str, *,
         )
         for name, found in rates.items()
     ]
-    taken = llamas[EXACT].taken / (repeats * sum(map(len, texts[EXACT])))
     lengths = sorted(len(wish.tokens) for wish in prompts)
     written = sum(map(len, exact)) / len(exact)
     note = (
         f"{len(prompts)} prompts of {lengths[0]} to {lengths[-1]} tokens; {written:.0f} written behind each "
-        f"on average, greedily; reading the prompt counts. *{SPECULATIVE}* knows {len(phrases.following):,} "
-        f"phrases that several training texts share. Of the tokens of *{EXACT}* {taken:.0%} came of drafts. "
+        "on average, greedily; reading the prompt counts. Each system has a process of its own, in turn. "
+        f"*{SPECULATIVE}* knows {len(phrases.following):,} phrases that several training texts share. "
         "*Same tokens*: the share of generate's up to the first other one."
     )
     return SpeedTable(

@@ -18,7 +18,7 @@ from shared.bases import find_base
 from shared.compose import compose_run
 from shared.encoder import load_encoder
 from shared.errors import DataError, UserError
-from shared.evaluate import infer, stream
+from shared.evaluate import FEWEST_TIMED, infer, predict, predict_timed, stream
 from shared.examples import AnomalyExample, SpanExample
 from shared.fast_tokenizer import FastTokenizer
 from shared.heads.embedding_density import EmbeddingDensityHead
@@ -334,6 +334,17 @@ def test_equal_texts_are_read_once_and_each_has_its_answer_in_order(
     words = ODD.split()
     probes = [" ".join([*words[:place], "[UNK]", *words[place + 1 :]]) for place in range(len(words))]
     assert sorted(watch.head.read) == sorted([NORMAL[3], NORMAL[8], NORMAL[12], ODD, *probes])
+
+
+def test_few_texts_are_timed_several_times_over_and_answered_once(watch: Model) -> None:
+    few = [AnomalyExample(str(place), (text,), False) for place, text in enumerate(NORMAL[:3])]
+    predictions, speed, coverage = predict_timed(watch, few, batch_tokens=4096)
+    timed = -(-FEWEST_TIMED // len(few)) * len(few)
+    warmed_up = answered = alone = len(few)
+    assert len(watch.head.read) == warmed_up + timed + answered + alone
+    assert predictions == predict(watch, few, batch_tokens=4096)
+    assert speed.windows_per_second == pytest.approx(speed.documents_per_second)
+    assert coverage.windows == len(few)
 
 
 def test_windows_are_equal_where_all_their_texts_are(watch: Model, tmp_path: Path) -> None:
