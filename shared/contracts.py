@@ -5,7 +5,7 @@ Text goes in, text comes out: tensors exist only between `Head.encode` and `Head
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -190,8 +190,15 @@ class Engine(Protocol):
     def head(self) -> Head:
         """Makes windows of examples, and answers of the windows' logits."""
 
+    @property
+    def streams(self) -> int:
+        """How many batches it computes at once, where there are many."""
+
     def logits(self, features: Sequence[Any]) -> np.ndarray[Any, Any]:
         """Return the logits of a batch of windows, a row each, padded to the batch's size."""
+
+    def logits_of(self, batches: Sequence[Sequence[Any]]) -> Iterable[np.ndarray[Any, Any]]:
+        """Return the logits of several batches, in order."""
 
 
 class Inspector(Protocol):

@@ -18,6 +18,7 @@ from shared.words import span_words
 REMEMBERED = 20_000  # answers that `stream` keeps for equal examples
 LATENCY_TEXTS, LATENCY_SECONDS = 100, 60.0  # texts timed alone, at most so many and so long
 FEWEST_TIMED = 16  # texts of a throughput: a torch writer always runs a full batch, however few there are
+LEAST_TOKENS = 256  # of a batch that is computed beside others
 
 Logits = list[np.ndarray[Any, Any]]
 
@@ -46,10 +47,15 @@ def _answer(model: Engine, examples: Examples, *, batch_tokens: int) -> tuple[li
 
 
 def infer(model: Engine, features: Sequence[Features], *, batch_tokens: int) -> Logits:
-    """Return the logits of each window, in order, padded to the window's batch."""
+    """Return the logits of each window, in order, padded to the window's batch.
+
+    `batch_tokens` are those that are read at once, in however many batches.
+    """
     logits: Logits = [np.empty(0)] * len(features)
-    for batch in length_batches([item.num_tokens for item in features], budget=batch_tokens):
-        rows = model.logits([features[index] for index in batch])
+    budget = min(batch_tokens, max(LEAST_TOKENS, batch_tokens // model.streams))
+    batches = length_batches([item.num_tokens for item in features], budget=budget)
+    found = model.logits_of([[features[index] for index in batch] for batch in batches])
+    for batch, rows in zip(batches, found, strict=True):
         for index, row in zip(batch, rows, strict=True):
             logits[index] = row
     return logits

@@ -190,7 +190,7 @@ def _shrink(folder: Path, source: Source, exact: Answered, asked: ExportConfig) 
     features = exported.encode(source.validation)
 
     def loss(graph: Path) -> float:
-        small = ExportedModel(exported, GRAPHS[asked.format](graph, source.threads))
+        small = ExportedModel(exported, graph, format=asked.format, threads=source.threads)
         logits = infer(small, features, batch_tokens=source.batch_tokens)
         answers = _tuned(exported, source.validation, features, logits)
         return best - source.metric.quick(source.validation, answers)

@@ -9,7 +9,9 @@ weights alone are run by torch, token by token or speculatively.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,20 +28,42 @@ from shared.verb_config import BY_TORCH, GENAI, MERGED
 
 EXPORTS, MANIFEST = "exports", "export.json"
 GRAPH, ARRAYS = "model.onnx", "arrays.npz"
+MANY = 2  # batches for each thread: as many are computed side by side, fewer are not
 
 Graph = Callable[[Arrays], np.ndarray[Any, Any]]  # a batch's arrays, by name -> logits
 
 
 class ExportedModel:
-    """An engine: the head of a bundle around a graph; see `shared.contracts.Engine`."""
+    """An engine: the head of a bundle around a graph; see `shared.contracts.Engine`.
 
-    def __init__(self, head: Head, graph: Graph) -> None:
-        self.head = head
-        self._graph = graph
+    ONNX Runtime computes many batches side by side, each on a thread of its own, which then never waits for
+    others; a few, as OpenVINO all, are computed on all threads, one after another.
+    """
+
+    def __init__(self, head: Head, path: Path, *, format: str, threads: int) -> None:
+        self.head, self.streams = head, threads if GRAPHS[format] is onnx_graph else 1
+        self._open = partial(GRAPHS[format], path)
+        self._graph = self._open(threads)
 
     def logits(self, features: Sequence[Features]) -> np.ndarray[Any, Any]:
         """Return the logits of a batch of windows, a row each, padded to the batch's size."""
         return self._graph(self.head.collate(features))
+
+    def logits_of(self, batches: Sequence[Sequence[Features]]) -> Iterator[np.ndarray[Any, Any]]:
+        """Yield the logits of several batches, in order."""
+        if self.streams == 1 or len(batches) < MANY * self.streams:
+            yield from map(self.logits, batches)
+            return
+        graph, pool = self._narrow, ThreadPoolExecutor(self.streams)
+        try:
+            yield from pool.map(lambda batch: graph(self.head.collate(batch)), batches)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    @cached_property
+    def _narrow(self) -> Graph:
+        """The graph once more, on the thread of who calls it: a few batches need no such copy."""
+        return self._open(1)
 
 
 def load_export(folder: Path, *, threads: int, types: Types | None = None) -> Engine:
@@ -74,7 +98,7 @@ def _engine(folder: Path, manifest: Mapping[str, Any], *, threads: int) -> Engin
     settings = build(manifest["head"], path="head")
     head: Head = settings.head(tokenizer, types=manifest["types"], module=module)
     if manifest["format"] in GRAPHS:
-        return ExportedModel(head, GRAPHS[manifest["format"]](folder / GRAPH, threads))
+        return ExportedModel(head, folder / GRAPH, format=manifest["format"], threads=threads)
     writing = cast(WritingHead, head)
     if manifest["format"] in GENAI:
         from shared.genai import load_genai

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,8 @@ logging.disable_progress_bar()
 
 class Model(nn.Module):
     """Backbone and head; `forward` takes a collated batch."""
+
+    streams = 1  # torch computes a batch on all threads
 
     def __init__(
         self, backbone: nn.Module, head: Head, tokenizer: Any, *, config: ModelConfig, base: Base
@@ -57,6 +59,10 @@ class Model(nn.Module):
             self.to(best_device())
         found: np.ndarray[Any, Any] = self(self.head.collate(features)).logits.float().cpu().numpy()
         return found
+
+    def logits_of(self, batches: Sequence[Sequence[Features]]) -> Iterable[np.ndarray[Any, Any]]:
+        """Return the logits of several batches, in order, as they are computed."""
+        return map(self.logits, batches)
 
     def trained_state(self) -> dict[str, Tensor]:
         """Return the tensors that training changes, by name; they are the model's own, not copies."""

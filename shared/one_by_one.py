@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,6 +21,8 @@ class Writer(Protocol):
 class OneByOne:
     """An engine: a head around a writer; see `shared.contracts.Engine`."""
 
+    streams = 1
+
     def __init__(self, head: WritingHead, writer: Writer, *, padding: int) -> None:
         self.head = head
         self._writer, self._padding = writer, padding
@@ -36,3 +38,7 @@ class OneByOne:
                 found = self._writer.write(wish)
                 ids[row, sample, : len(found)] = found
         return ids
+
+    def logits_of(self, batches: Sequence[Sequence[Any]]) -> Iterable[np.ndarray[Any, Any]]:
+        """Return the ids of several batches, in order, as they are written."""
+        return map(self.logits, batches)

@@ -30,7 +30,7 @@ from shared.config import RunConfig
 from shared.contracts import Engine
 from shared.engines import TORCH, num_threads
 from shared.evaluate import predict
-from shared.exported import ExportedModel, onnx_graph
+from shared.exported import ExportedModel
 from shared.fast_tokenizer import FastTokenizer
 from shared.graph_export import write_graph
 from shared.model import create_model
@@ -104,7 +104,7 @@ def engines_of(config: RunConfig, examples: list[RankingExample], folder: Path) 
     settings: Any = config.head
     for name, path in (("onnx", exact), ("onnx_int8", small)):
         head = settings.head(tokenizer, types=types, module=StoredArrays(model.head.module.arrays()))
-        engines[name] = ExportedModel(head, onnx_graph(path, num_threads(0)))
+        engines[name] = ExportedModel(head, path, format=name, threads=num_threads(0))
     return engines
 
 

@@ -1,22 +1,27 @@
 """Exports of every head over an encoder: the same logits without torch, proven in a process of their own."""
 
+import itertools
 import json
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from shared import adapters
 from shared.bundle_manifest import read_manifest
 from shared.compose import compose_run
+from shared.contracts import Arrays, Features
 from shared.engines import engine_folder, engine_place, load_engine
 from shared.errors import BundleError, UserError
-from shared.evaluate import predict
+from shared.evaluate import infer, predict
 from shared.export import Source, fault, write_export
 from shared.export_proof import Proof, proof_text
 from shared.exported import GRAPH, MANIFEST, load_export
@@ -128,6 +133,49 @@ def test_an_export_is_read_and_answers_without_torch_and_transformers(tagger: tu
     folder = str(tagger[1] / "exports" / "onnx")
     done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["1", "[]"]
+
+
+@pytest.mark.parametrize(("batch_tokens", "threads"), [(1, 3), (10_000, 1)], ids=["many", "few"])
+def test_onnx_runtime_computes_many_batches_side_by_side(
+    batch_tokens: int, threads: int, tagger: tuple[Source, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the logits are those of one thread; a batch waits until as many others are under way as may be."""
+    source, run = tagger
+    engine = load_export(run / "exports" / "onnx", threads=3)
+    features = 2 * engine.head.encode(source.validation)[:FEW]
+    together, collate, callers = threading.Barrier(threads, timeout=60), engine.head.collate, set()
+
+    def collate_together(windows: Sequence[Features]) -> Arrays:
+        callers.add(threading.get_ident())
+        together.wait()
+        return collate(windows)
+
+    monkeypatch.setattr(engine.head, "collate", collate_together)
+    found = infer(engine, features, batch_tokens=batch_tokens)
+    alone = load_export(run / "exports" / "onnx", threads=1)
+    expected = infer(alone, features, batch_tokens=batch_tokens)
+    assert len(callers) == threads
+    for own, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(own, other, atol=3e-5)
+
+
+def test_an_error_in_one_of_many_batches_ends_them_all(
+    tagger: tuple[Source, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, run = tagger
+    engine = load_export(run / "exports" / "onnx", threads=2)
+    features, collate = engine.head.encode(source.validation) * 50, engine.head.collate
+    calls = itertools.count(1)
+
+    def fail_at_third(windows: Sequence[Features]) -> Arrays:
+        if next(calls) == 3:
+            raise UserError("no third one")
+        return collate(windows)
+
+    monkeypatch.setattr(engine.head, "collate", fail_at_third)
+    with pytest.raises(UserError, match="no third one"):
+        infer(engine, features, batch_tokens=1)
+    assert next(calls) < len(features)  # those not begun were given up
 
 
 def test_merged_weights_are_read_by_transformers_alone(tmp_path: Path) -> None:
