@@ -1,8 +1,9 @@
-"""What `make bench` measured: one JSON file a bench."""
+"""What `make bench` measured: one JSON file for each bench and machine."""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,21 @@ class SpeedRecord:
     versions: dict[str, str]
     created: str  # UTC date
 
+    @property
+    def machine(self) -> str:
+        """Return what computed: the accelerator, or the processor where there is none."""
+        return self.hardware.accelerator or self.hardware.cpu
+
+    @property
+    def name(self) -> str:
+        """Return the name of its files: that of the bench, and of the machine in lower case."""
+        words = re.sub(r"\(\w+\)", " ", self.machine.lower())  # (R), (TM)
+        return "-".join([self.bench, *re.findall("[a-z0-9]+", words)])
+
 
 def write_speed(record: SpeedRecord, leaderboards_dir: Path) -> Path:
-    """Write the record in place of an older one of its bench, and return its path."""
-    path = leaderboards_dir / FOLDER / f"{record.bench}.json"
+    """Write the record in place of an older one of its bench on such a machine, and return its path."""
+    path = leaderboards_dir / FOLDER / f"{record.name}.json"
     write_json_atomic(path, asdict(record))
     return path
 

@@ -21,7 +21,7 @@ def speed_markdown(records: Sequence[SpeedRecord]) -> str:
         "table were measured in turn in one run on one machine: read the ratios.",
     ]
     for record in records:
-        parts += [f"## {record.bench}", _facts(record)]
+        parts += [f"## {record.bench}, {record.machine}", _facts(record)]
         for table in record.tables:
             rows = tabulate(
                 table.rows,

@@ -25,7 +25,7 @@ def plot_name(record: SpeedRecord, table: SpeedTable) -> str | None:
     """Return the name of the table's plot beside its record, None where it has none."""
     if table.columns[0] not in PLOTTED:
         return None
-    return f"{record.bench}-{table.columns[0]}.svg"
+    return f"{record.name}-{table.columns[0]}.svg"
 
 
 def speed_plot(table: SpeedTable) -> str:
