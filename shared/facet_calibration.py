@@ -6,6 +6,8 @@ E examples, A possible answers of a facet, K its concepts, D units of an embeddi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,20 @@ from scipy.special import logsumexp
 TEMPERATURES = (0.05, 20.0)  # the range that is searched
 
 Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Training embeddings of the first facet with exactly one concept: means (K, D), precision (D, D)."""
+
+    means: Array
+    precision: Array
+
+    @cached_property
+    def norms(self) -> Array:
+        """The squared length (K,) of each mean, as distances are measured."""
+        lengths: Array = ((self.means @ self.precision) * self.means).sum(axis=1)
+        return lengths
 
 
 def fit_temperature(loss: Callable[[float], float]) -> float:
@@ -28,24 +44,24 @@ def fit_temperature(loss: Callable[[float], float]) -> float:
 
 
 def oddities(
-    log_probabilities: Array, logits: Array, embeddings: Array, *, means: Array, precision: Array
+    detectors: Sequence[str], log_probabilities: Array, logits: Array, embeddings: Array, classes: Classes
 ) -> dict[str, Array]:
-    """Return how odd each text is (E,) by each detector, higher is odder.
+    """Return how odd each text is (E,) by each of the detectors, higher is odder.
 
     `max_softmax` is minus the greatest probability of (E, A) (Hendrycks and Gimpel 2017); `energy` minus the
     log-sum-exp of the logits (E, K) (Liu et al. 2020); `mahalanobis` the squared distance of the embedding
     (E, D) to the nearest class mean (Lee et al. 2018), left out where no mean is known.
     """
-    found = {
-        "max_softmax": -np.exp(log_probabilities.max(axis=1)),
-        "energy": -logsumexp(logits, axis=1),
-    }
-    if len(means):
+    found = {}
+    if "max_softmax" in detectors:
+        found["max_softmax"] = -np.exp(log_probabilities.max(axis=1))
+    if "energy" in detectors:
+        found["energy"] = -logsumexp(logits, axis=1)
+    if "mahalanobis" in detectors and len(classes.means):
         embeddings = embeddings.astype(np.float64)  # the distance is a small difference of large numbers
-        across = embeddings @ precision
+        across = embeddings @ classes.precision
         own = (across * embeddings).sum(axis=1)
-        centres = ((means @ precision) * means).sum(axis=1)
-        found["mahalanobis"] = (own[:, None] - 2 * across @ means.T + centres[None]).min(axis=1)
+        found["mahalanobis"] = (own[:, None] - 2 * across @ classes.means.T + classes.norms).min(axis=1)
     return found
 
 

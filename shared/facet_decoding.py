@@ -14,7 +14,7 @@ import numpy as np
 from shared.calibration import Judged, calibrated, fit_calibration
 from shared.consistency import Decoder
 from shared.examples import FacetAnswer, FacetExample, FacetPrediction
-from shared.facet_calibration import choose_detector, fit_temperature, oddities
+from shared.facet_calibration import Classes, choose_detector, fit_temperature, oddities
 from shared.facet_scores import assignment_log_probabilities, assignments, independent
 from shared.facet_sets import FacetSet, check_risk, find_limits, find_sets, grade, read_limits
 from shared.ontology import Cardinality, Facet, Ontology
@@ -34,14 +34,6 @@ class FacetOutputs:
     scores: Array
     numbers: Array
     embeddings: Array
-
-
-@dataclass(frozen=True)
-class Classes:
-    """Training embeddings of the first facet with exactly one concept: means (K, D), precision (D, D)."""
-
-    means: Array
-    precision: Array
 
 
 class FacetDecoder:
@@ -117,7 +109,7 @@ class FacetDecoder:
             grades = grade(self.ontology, facet, scores, temperature=temperature)
             documents = [examples[row].document for row in inside]
             self.thresholds.update(find_limits(self.ontology, facet, grades, gold, documents=documents))
-            found = self._oddities(facet, outputs) if outside else {}
+            found = self._oddities(facet, outputs, self.detectors) if outside else {}
             if found:  # none before `measure`, where distances are all that is asked for
                 detector, threshold = choose_detector(
                     found, inside=inside, outside=outside, sent_away=self.sent_away
@@ -203,19 +195,19 @@ class FacetDecoder:
         detector = next((name for name in self.detectors if f"{name}/{facet.id}" in self.thresholds), None)
         if detector is None:
             return None, [""] * len(outputs.scores)
-        odd, limit = self._oddities(facet, outputs)[detector], self.thresholds[f"{detector}/{facet.id}"]
+        odd = self._oddities(facet, outputs, [detector])[detector]
+        limit = self.thresholds[f"{detector}/{facet.id}"]
         reason = "out of scope: {} {:.3f} is above {:.3f}"
         return odd, [reason.format(detector, value, limit) if value > limit else "" for value in odd]
 
-    def _oddities(self, facet: Facet, outputs: FacetOutputs) -> dict[str, Array]:
-        found = oddities(
+    def _oddities(self, facet: Facet, outputs: FacetOutputs, detectors: Sequence[str]) -> dict[str, Array]:
+        return oddities(
+            detectors,
             assignment_log_probabilities(self.ontology, facet.id, outputs.scores, temperature=1.0),
             outputs.scores[:, self.ontology.by_facet[facet.id]],
             outputs.embeddings,
-            means=self.classes.means,
-            precision=self.classes.precision,
+            self.classes,
         )
-        return {name: values for name, values in found.items() if name in self.detectors}
 
     def _gold(self, facet: Facet, examples: Sequence[FacetExample]) -> Array:
         """Return which of the facet's concepts the examples have (E, K), broader ones included."""

@@ -40,13 +40,8 @@ def assignment_log_probabilities(
     An answer is one of the facet's concepts, in order, and weighs the sum of its score and those of all that
     are broader, divided by the temperature; none weighs 0. A is their number.
     """
-    found = next(item for item in ontology.facets if item.id == facet)
-    answers = [frozenset[str]()] if found.cardinality is Cardinality.at_most_one else []
-    for place in ontology.by_facet[facet]:
-        concept = ontology.concepts[place].id
-        answers.append(ontology.ancestors[concept] | {concept})
-    sums = [scores[:, sorted(ontology.index[item] for item in answer)].sum(axis=1) for answer in answers]
-    probabilities: Array = log_softmax(np.stack(sums, axis=1) / temperature, axis=1)
+    sums = (ontology.answers[facet] @ scores.T).T
+    probabilities: Array = log_softmax(sums / temperature, axis=1)
     return probabilities
 
 

@@ -8,6 +8,7 @@ that it implies. `Ontology.row` and `read_ontology_row` are its plain form, whic
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -119,6 +120,28 @@ class Ontology:
         """Concept id -> all broader ones, itself not among them."""
         broader = {concept.id: concept.broader for concept in self.concepts}
         return _reachable(broader)
+
+    @cached_property
+    def answers(self) -> dict[str, Any]:
+        """Facet id -> (A, C) of 0 and 1: the concepts of each answer of a single facet, a sparse matrix.
+
+        An answer is one of the facet's concepts, in order, with all that are broader; none comes first where
+        a text may have none.
+        """
+        from scipy.sparse import csr_array
+
+        found = {}
+        for facet in self.facets:
+            if facet.single:
+                rows = [list[int]()] if facet.cardinality is Cardinality.at_most_one else []
+                for place in self.by_facet[facet.id]:
+                    broader = self.ancestors[self.concepts[place].id]
+                    rows.append(sorted([place, *(self.index[name] for name in broader)]))
+                columns = [place for row in rows for place in row]
+                ends = list(itertools.accumulate(map(len, rows), initial=0))
+                shape = (len(rows), len(self.concepts))
+                found[facet.id] = csr_array(([1.0] * len(columns), columns, ends), shape=shape)
+        return found
 
     @cached_property
     def closure(self) -> dict[str, frozenset[str]]:

@@ -18,7 +18,8 @@ import numpy as np
 from shared.contracts import Arrays, Outputs, Reviewer
 from shared.errors import BundleError
 from shared.examples import FacetAnswer, FacetExample, FacetPrediction
-from shared.facet_decoding import Classes, FacetDecoder, FacetOutputs
+from shared.facet_calibration import Classes
+from shared.facet_decoding import FacetDecoder, FacetOutputs
 from shared.facet_sets import NONE
 from shared.fast_tokenizer import FastTokenizer
 from shared.heads.settings import SequenceClassification
@@ -145,7 +146,8 @@ class SequenceClassificationHead:
             counts[window.example] += 1
         mean = total / np.maximum(counts, 1)
         self.decoder.shift = known["shift"]
-        self.decoder.classes = Classes(known["means"], known["precision"])
+        if known["means"] is not self.decoder.classes.means:
+            self.decoder.classes = Classes(known["means"], known["precision"])
         return FacetOutputs(
             mean[:, :size], mean[:, size : size + numbers], mean[:, size + numbers :].astype(np.float32)
         )

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from shared.facet_calibration import auroc, choose_detector, fit_temperature, oddities
+from shared.facet_calibration import Classes, auroc, choose_detector, fit_temperature, oddities
 
 
 def test_the_temperature_says_what_was_right_in_three_of_four_cases() -> None:
@@ -19,24 +19,32 @@ def test_scores_that_are_always_right_or_wrong_give_a_temperature_at_a_bound(
     assert fit_temperature(lambda t: float(np.logaddexp(0, sign * 4.0 / t))) == pytest.approx(bound, rel=0.2)
 
 
-def test_each_detector_says_how_odd_a_text_is() -> None:
+DETECTORS = ("max_softmax", "energy", "mahalanobis")
+
+
+@pytest.mark.parametrize("detectors", [DETECTORS, *((name,) for name in DETECTORS)])
+def test_each_detector_says_how_odd_a_text_is(detectors: tuple[str, ...]) -> None:
     found = oddities(
+        detectors,
         np.log([[0.5, 0.5], [0.9, 0.1]]),
         np.array([[0.0, 0.0], [np.log(3), 0.0]]),
         np.array([[1.0, 1.0], [4.0, -0.5]]),
-        means=np.array([[0.0, 0.0], [4.0, 0.0]]),
-        precision=np.diag([1.0, 4.0]),
+        Classes(means=np.array([[0.0, 0.0], [4.0, 0.0]]), precision=np.diag([1.0, 4.0])),
     )
-    assert {name: values.tolist() for name, values in found.items()} == {
+    expected = {
         "max_softmax": pytest.approx([-0.5, -0.9]),
         "energy": pytest.approx([-0.693147, -1.386294]),  # -ln 2, -ln 4
         "mahalanobis": pytest.approx([5.0, 1.0]),  # 1 + 4 from the first mean, 4 / 4 from the second
+    }
+    assert {name: values.tolist() for name, values in found.items()} == {
+        name: expected[name] for name in detectors
     }
 
 
 def test_no_distance_is_measured_where_no_mean_is_known() -> None:
     nothing = np.zeros((0, 2))
-    found = oddities(np.zeros((1, 1)), np.zeros((1, 1)), np.zeros((1, 2)), means=nothing, precision=nothing)
+    one = np.zeros((1, 1))
+    found = oddities(DETECTORS, one, one, np.zeros((1, 2)), Classes(means=nothing, precision=nothing))
     assert list(found) == ["max_softmax", "energy"]
 
 
