@@ -24,8 +24,8 @@ def independent(ontology: Ontology, scores: Array) -> Bools:
     """
     chosen: Bools = scores > 0.0
     for facet in ontology.facets:
-        if facet.single and ontology.is_tree(facet.id):
-            for depth, places in _levels(ontology, facet).items():
+        if facet.single and facet.id in ontology.trees:
+            for depth, places in ontology.levels[facet.id].items():
                 best = scores[:, places].argmax(axis=1)[:, None] == np.arange(len(places))
                 demanded = depth == 0 and facet.cardinality is not Cardinality.at_most_one
                 chosen[:, places] = best if demanded else best & chosen[:, places]
@@ -47,16 +47,6 @@ def assignment_log_probabilities(
 
 def assignments(ontology: Ontology, facet: Facet, chosen: Bools) -> NDArray[np.int64]:
     """Return the column (N,) among a single facet's answers of its chosen concepts (N, K), ancestors too."""
-    concepts = [ontology.concepts[place] for place in ontology.by_facet[facet.id]]
-    height = np.array([1 + len(ontology.ancestors[concept.id]) for concept in concepts])
     optional = int(facet.cardinality is Cardinality.at_most_one)
-    deepest: NDArray[np.int64] = np.where(chosen, height, 0).argmax(axis=1) + optional
+    deepest: NDArray[np.int64] = np.where(chosen, ontology.heights[facet.id], 0).argmax(axis=1) + optional
     return np.where(chosen.any(axis=1), deepest, 0)
-
-
-def _levels(ontology: Ontology, facet: Facet) -> dict[int, list[int]]:
-    """Return depth -> the places of the facet's concepts of that depth, in order."""
-    levels: dict[int, list[int]] = {}
-    for place in ontology.by_facet[facet.id]:
-        levels.setdefault(ontology.depth[ontology.concepts[place].id], []).append(place)
-    return levels

@@ -159,9 +159,27 @@ class Ontology:
             found[concept.id] = max((found[parent] + 1 for parent in concept.broader), default=0)
         return found
 
-    def is_tree(self, facet: str) -> bool:
-        """Whether no concept of the facet has two broader ones."""
-        return all(len(self.concepts[place].broader) < 2 for place in self.by_facet[facet])
+    @cached_property
+    def levels(self) -> dict[str, dict[int, list[int]]]:
+        """Facet id -> depth -> the places of the facet's concepts of that depth, in order."""
+        found: dict[str, dict[int, list[int]]] = {facet.id: {} for facet in self.facets}
+        for place, concept in enumerate(self.concepts):
+            found[concept.facet].setdefault(self.depth[concept.id], []).append(place)
+        return found
+
+    @cached_property
+    def heights(self) -> dict[str, list[int]]:
+        """Facet id -> of each of its concepts the number of those chosen with it, itself and all broader."""
+        return {
+            facet: [1 + len(self.ancestors[self.concepts[place].id]) for place in places]
+            for facet, places in self.by_facet.items()
+        }
+
+    @cached_property
+    def trees(self) -> frozenset[str]:
+        """The facets none of whose concepts has two broader ones."""
+        crossing = {concept.facet for concept in self.concepts if len(concept.broader) > 1}
+        return frozenset(facet.id for facet in self.facets if facet.id not in crossing)
 
     def most_specific(self, chosen: Sequence[str]) -> tuple[str, ...]:
         """Return the chosen concepts that are broader than no other chosen one, in the ontology's order."""

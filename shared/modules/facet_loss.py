@@ -66,18 +66,14 @@ class FacetLoss:
         facet = self.ontology.facets[number]
         if not facet.single or self._is_alone(facet):
             return []
-        by_depth: dict[int, list[int]] = {}
-        for place in self.ontology.by_facet[facet.id]:
-            depth = self.ontology.depth[self.ontology.concepts[place].id]
-            by_depth.setdefault(depth, []).append(place)
-        optional = facet.cardinality is Cardinality.at_most_one
-        return [Level(number, places, depth > 0 or optional) for depth, places in sorted(by_depth.items())]
+        optional, levels = facet.cardinality is Cardinality.at_most_one, self.ontology.levels[facet.id]
+        return [Level(number, places, depth > 0 or optional) for depth, places in sorted(levels.items())]
 
     def _is_alone(self, facet: Facet) -> bool:
         """Whether each concept of the facet has a sigmoid of its own."""
         if facet.cardinality is Cardinality.number:
             return False
-        return not facet.single or not self.ontology.is_tree(facet.id)
+        return not facet.single or facet.id not in self.ontology.trees
 
     def _level_loss(self, level: Level, logits: Tensor, batch: Mapping[str, Tensor]) -> Tensor | None:
         """Return the mean cross-entropy over labelled texts; texts out of scope are drawn to no concept."""

@@ -104,8 +104,8 @@ def test_depth_is_the_longest_way_up() -> None:
 
 
 def test_a_facet_is_a_tree_where_no_concept_has_two_parents() -> None:
-    assert not desk().is_tree("topic")
-    assert desk().is_tree("tone")
+    assert "topic" not in desk().trees
+    assert "tone" in desk().trees
 
 
 @pytest.mark.parametrize(

@@ -93,4 +93,4 @@ def test_fibo_is_read_whole_without_its_imports(public_data_dir: Path) -> None:
     assert len(found.ontology.disjoint) == 14
     closed = found.ontology.concepts[found.ontology.index["ClosedEndCredit"]]
     assert (closed.label, closed.broader) == ("closed-end credit", ("CreditAgreement",))
-    assert not found.ontology.is_tree("class")
+    assert "class" not in found.ontology.trees
