@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from shared.contracts import Engine
 
 SPLIT = "validation"  # whose texts are read: a speed needs no gold, and test is for `evaluate`
-FEWEST, ALONE = 4, 50  # texts of a pass at least, and texts timed alone
+FEWEST, ALONE = 4, 50  # texts timed alone, at least and at most
 
 
 @dataclass(frozen=True)
@@ -124,14 +124,14 @@ def _passes(
     model: Engine, examples: Sequence[Any], *, effort: Effort, batch_tokens: int
 ) -> tuple[list[Pass], int]:
     """Return the repeats, and how many documents each read: as many as fit the time."""
-    from shared.evaluate import predict
+    from shared.evaluate import FEWEST_TIMED, predict
 
     predict(model, examples[:FEWEST], batch_tokens=batch_tokens)  # warms up
     probed = examples[: 8 * FEWEST]
     started = time.perf_counter()
     predict(model, probed, batch_tokens=batch_tokens)
     rate = len(probed) / (time.perf_counter() - started)
-    texts = examples[: max(FEWEST, int(rate * effort.seconds))]
+    texts = examples[: max(FEWEST_TIMED, int(rate * effort.seconds))]
     passes = [
         _one_pass(model, texts, batch_tokens=batch_tokens, limit=effort.seconds)
         for _ in range(effort.repeats)
