@@ -128,6 +128,13 @@ class Speed:
     latency_p95_ms: float
 
 
+def enough_to_time(examples: Examples) -> list[Any]:
+    """Return the examples, and behind them copies with other ids where they are fewer than `FEWEST_TIMED`."""
+    further = range(1, -(-FEWEST_TIMED // len(examples)))
+    copies = [replace(example, id=f"{example.id}, {number}") for number in further for example in examples]
+    return [*examples, *copies]
+
+
 def predict_timed(
     model: Engine, examples: Examples, *, batch_tokens: int
 ) -> tuple[list[Any], Speed, Coverage]:
@@ -137,14 +144,12 @@ def predict_timed(
     over in one pass.
     """
     predict(model, examples[:8], batch_tokens=batch_tokens)  # warm up
-    further = range(1, -(-FEWEST_TIMED // len(examples)))
-    copies = [replace(example, id=f"{example.id}, {number}") for number in further for example in examples]
-    timed = [*examples, *copies]
+    timed = enough_to_time(examples)
     started = time.perf_counter()
     predictions, features = predict_read(model, timed, batch_tokens=batch_tokens)
     seconds = time.perf_counter() - started
     tokens, windows = sum(item.num_tokens for item in features), len(features)
-    if copies:
+    if len(timed) > len(examples):
         predictions, features = predict_read(model, examples, batch_tokens=batch_tokens)
     alone = []
     timing = time.perf_counter()

@@ -124,14 +124,14 @@ def _passes(
     model: Engine, examples: Sequence[Any], *, effort: Effort, batch_tokens: int
 ) -> tuple[list[Pass], int]:
     """Return the repeats, and how many documents each read: as many as fit the time."""
-    from shared.evaluate import FEWEST_TIMED, predict
+    from shared.evaluate import FEWEST_TIMED, enough_to_time, predict
 
     predict(model, examples[:FEWEST], batch_tokens=batch_tokens)  # warms up
     probed = examples[: 8 * FEWEST]
     started = time.perf_counter()
     predict(model, probed, batch_tokens=batch_tokens)
     rate = len(probed) / (time.perf_counter() - started)
-    texts = examples[: max(FEWEST_TIMED, int(rate * effort.seconds))]
+    texts = enough_to_time(examples[: max(FEWEST_TIMED, int(rate * effort.seconds))])
     passes = [
         _one_pass(model, texts, batch_tokens=batch_tokens, limit=effort.seconds)
         for _ in range(effort.repeats)

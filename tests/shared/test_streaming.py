@@ -18,7 +18,7 @@ from shared.bases import find_base
 from shared.compose import compose_run
 from shared.encoder import load_encoder
 from shared.errors import DataError, UserError
-from shared.evaluate import FEWEST_TIMED, infer, predict, predict_timed, stream
+from shared.evaluate import FEWEST_TIMED, enough_to_time, infer, predict, predict_timed, stream
 from shared.examples import AnomalyExample, SpanExample
 from shared.fast_tokenizer import FastTokenizer
 from shared.heads.embedding_density import EmbeddingDensityHead
@@ -345,6 +345,15 @@ def test_few_texts_are_timed_several_times_over_and_answered_once(watch: Model) 
     assert predictions == predict(watch, few, batch_tokens=4096)
     assert speed.windows_per_second == pytest.approx(speed.documents_per_second)
     assert coverage.windows == len(few)
+
+
+@pytest.mark.parametrize(("count", "timed"), [(1, 16), (4, 16), (5, 20), (16, 16), (40, 40)])
+def test_what_is_timed_is_a_full_batch_at_least_and_no_id_comes_twice(count: int, timed: int) -> None:
+    examples = [AnomalyExample(str(place), (text,), False) for place, text in enumerate(NORMAL[:count])]
+    found = enough_to_time(examples)
+    assert found[:count] == examples
+    assert len({example.id for example in found}) == len(found) == timed
+    assert [example.texts for example in found] == [e.texts for e in examples] * (timed // count)
 
 
 def test_windows_are_equal_where_all_their_texts_are(watch: Model, tmp_path: Path) -> None:
